@@ -1,0 +1,21 @@
+# Build settings of the board, read by MicroPython's ports/qemu/Makefile.
+
+QEMU_ARCH = arm
+QEMU_MACHINE = mps2-an385
+
+CFLAGS += -mthumb -mcpu=cortex-m3 -mfloat-abi=soft
+CFLAGS += -DQEMU_SOC_MPS2
+CFLAGS += -DMICROPY_HW_MCU_NAME='"Cortex-M3"'
+# Our header includes the port's own one and then changes what the board needs otherwise.
+CFLAGS += -I$(BOARD_DIR) -DMP_CONFIGFILE='"mpconfigboard.h"'
+
+LDSCRIPT = $(BOARD_DIR)/mps2.ld
+# The port polls UART0 and has no interrupts; these calls go to the board's own code in mps2/, and after
+# each start of the VM that code runs _boot.py.
+LDFLAGS += -Wl,--wrap=uart_init,--wrap=uart_rx_chr,--wrap=mp_hal_stdio_poll,--wrap=mp_init
+
+SRC_BOARD_O = shared/runtime/gchelper_native.o shared/runtime/gchelper_thumb2.o
+
+MPY_CROSS_FLAGS += -march=armv7m
+MICROPY_VFS_LFS2 = 1
+FROZEN_MANIFEST = $(BOARD_DIR)/manifest.py

@@ -1,0 +1,142 @@
+// The module `mps2`: the board's UARTs, clock, sleep and flash for firmware/hal/mps2.py. Nothing here allocates.
+
+#include <string.h>
+
+#include "py/runtime.h"
+#include "shared/runtime/pyexec.h"
+
+#include "board.h"
+
+static unsigned get_uart(mp_obj_t id_in) {
+    mp_int_t id = mp_obj_get_int(id_in);
+    if (id <= BOARD_REPL || id >= BOARD_UARTS) {
+        mp_raise_ValueError(MP_ERROR_TEXT("UART is 1 to 4"));
+    }
+    return id;
+}
+
+static unsigned get_open_uart(mp_obj_t id_in) {
+    unsigned id = get_uart(id_in);
+    if (!board_uart_is_open(id)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("UART is not open: call uart_init"));
+    }
+    return id;
+}
+
+// uart_init(id, baud)
+static mp_obj_t mps2_uart_init(mp_obj_t id_in, mp_obj_t baud_in) {
+    if (!board_uart_open(get_uart(id_in), mp_obj_get_int(baud_in))) {
+        mp_raise_ValueError(MP_ERROR_TEXT("baud is 1 to 1562500"));
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mps2_uart_init_obj, mps2_uart_init);
+
+// uart_any(id) -> bytes waiting
+static mp_obj_t mps2_uart_any(mp_obj_t id_in) {
+    return MP_OBJ_NEW_SMALL_INT(board_uart_any(get_open_uart(id_in)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mps2_uart_any_obj, mps2_uart_any);
+
+// uart_readinto(id, buf, off, n) -> bytes read, 0 when none wait
+static mp_obj_t mps2_uart_readinto(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    unsigned id = get_open_uart(args[0]);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
+    size_t off = mp_obj_get_int(args[2]);
+    size_t count = mp_obj_get_int(args[3]);
+    if (off > buf.len || count > buf.len - off) {
+        mp_raise_ValueError(MP_ERROR_TEXT("off + n is outside the buffer"));
+    }
+    return MP_OBJ_NEW_SMALL_INT(board_uart_read(id, (uint8_t *)buf.buf + off, count));
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mps2_uart_readinto_obj, 4, 4, mps2_uart_readinto);
+
+// uart_write(id, buf, n): returns when the last byte is in the transmit register
+static mp_obj_t mps2_uart_write(mp_obj_t id_in, mp_obj_t buf_in, mp_obj_t count_in) {
+    unsigned id = get_open_uart(id_in);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(buf_in, &buf, MP_BUFFER_READ);
+    size_t count = mp_obj_get_int(count_in);
+    if (count > buf.len) {
+        mp_raise_ValueError(MP_ERROR_TEXT("n is outside the buffer"));
+    }
+    board_uart_write(id, buf.buf, count);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(mps2_uart_write_obj, mps2_uart_write);
+
+// uart_sent(id) -> True when the transmit register is empty
+static mp_obj_t mps2_uart_sent(mp_obj_t id_in) {
+    return mp_obj_new_bool(board_uart_sent(get_open_uart(id_in)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mps2_uart_sent_obj, mps2_uart_sent);
+
+static mp_obj_t mps2_ticks_ms(void) {
+    return MP_OBJ_NEW_SMALL_INT((board_time_us() / 1000u) & BOARD_TICKS_MASK);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mps2_ticks_ms_obj, mps2_ticks_ms);
+
+static mp_obj_t mps2_ticks_us(void) {
+    return MP_OBJ_NEW_SMALL_INT((uint32_t)board_time_us() & BOARD_TICKS_MASK);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mps2_ticks_us_obj, mps2_ticks_us);
+
+// idle_us(us): sleep until bytes arrive on an open UART, ctrl-C comes, or `us` have passed
+static mp_obj_t mps2_idle_us(mp_obj_t us_in) {
+    mp_int_t us = mp_obj_get_int(us_in);
+    if (us > 0) {
+        board_idle_us(us, board_uart_take_event);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mps2_idle_us_obj, mps2_idle_us);
+
+static mp_obj_t mps2_flash_addr(void) {
+    return MP_OBJ_NEW_SMALL_INT(BOARD_FLASH_ADDR);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mps2_flash_addr_obj, mps2_flash_addr);
+
+// flash_erase(off, n): all bits to one, as NOR flash has it
+static mp_obj_t mps2_flash_erase(mp_obj_t off_in, mp_obj_t count_in) {
+    size_t off = mp_obj_get_int(off_in);
+    size_t count = mp_obj_get_int(count_in);
+    if (off > BOARD_FLASH_BYTES || count > BOARD_FLASH_BYTES - off) {
+        mp_raise_ValueError(MP_ERROR_TEXT("off + n is outside the flash"));
+    }
+    memset((uint8_t *)BOARD_FLASH_ADDR + off, 0xff, count);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(mps2_flash_erase_obj, mps2_flash_erase);
+
+static const mp_rom_map_elem_t mps2_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_mps2) },
+    { MP_ROM_QSTR(MP_QSTR_uart_init), MP_ROM_PTR(&mps2_uart_init_obj) },
+    { MP_ROM_QSTR(MP_QSTR_uart_any), MP_ROM_PTR(&mps2_uart_any_obj) },
+    { MP_ROM_QSTR(MP_QSTR_uart_readinto), MP_ROM_PTR(&mps2_uart_readinto_obj) },
+    { MP_ROM_QSTR(MP_QSTR_uart_write), MP_ROM_PTR(&mps2_uart_write_obj) },
+    { MP_ROM_QSTR(MP_QSTR_uart_sent), MP_ROM_PTR(&mps2_uart_sent_obj) },
+    { MP_ROM_QSTR(MP_QSTR_ticks_ms), MP_ROM_PTR(&mps2_ticks_ms_obj) },
+    { MP_ROM_QSTR(MP_QSTR_ticks_us), MP_ROM_PTR(&mps2_ticks_us_obj) },
+    { MP_ROM_QSTR(MP_QSTR_idle_us), MP_ROM_PTR(&mps2_idle_us_obj) },
+    { MP_ROM_QSTR(MP_QSTR_flash_addr), MP_ROM_PTR(&mps2_flash_addr_obj) },
+    { MP_ROM_QSTR(MP_QSTR_flash_erase), MP_ROM_PTR(&mps2_flash_erase_obj) },
+};
+static MP_DEFINE_CONST_DICT(mps2_globals, mps2_globals_table);
+
+const mp_obj_module_t mps2_module = {
+    .base = { &mp_type_module },
+    .globals = (mp_obj_dict_t *)&mps2_globals,
+};
+
+MP_REGISTER_MODULE(MP_QSTR_mps2, mps2_module);
+
+// The port starts the VM and goes to the REPL; a board mounts its flash before, at every soft reset too.
+void __real_mp_init(void);
+void __wrap_mp_init(void);
+
+void __wrap_mp_init(void) {
+    __real_mp_init();
+    pyexec_frozen_module("_boot.py", false);
+}

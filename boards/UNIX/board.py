@@ -1,0 +1,14 @@
+"""Facts of the board UNIX: the firmware as a process of the host, its buses on ptys or in lockstep with a plant."""
+
+NAME = "UNIX"
+PLATFORM = "unix"
+UARTS = ((1, 1_000_000, None), (2, 1_000_000, None))  # (uart id, highest baud, DE pin)
+LINK_UART = None
+JOURNAL_DIR = None
+JOURNAL_BYTES = 4_194_304
+HEAP_BYTES = 2_097_152
+SMALL_INT_BITS = 63
+HAS_NET = True
+HAS_RTC = True
+FLASH_STALL_US = 0
+INSTRUCTIONS_PER_US = 1_000

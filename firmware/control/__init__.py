@@ -1,0 +1,1 @@
+"""Control: from one Snapshot to one Setpoint. Small integers only, nothing is allocated after start."""

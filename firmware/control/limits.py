@@ -1,0 +1,88 @@
+"""Limits come first: what the battery may do in this tick, narrowed from rating to state of charge to grid caps."""
+
+import micropython
+
+from firmware.control import reasons
+from firmware.core.types import ABSENT, BESS, FRESH, LOAD, ROLES
+
+_SOC_HYSTERESIS_PERMILLE = 20  # way back before a direction that hit its end is allowed again
+
+
+class Limits:
+    """The allowed window of the BESS set point in this tick, in site power units, discharge +.
+
+    All arguments in site power units but for the two states of charge in permille.
+    """
+
+    def __init__(self, bess_pu, import_pu, export_pu, soc_min_permille, soc_max_permille):
+        self._bess_pu = bess_pu
+        self._import_pu = import_pu
+        self._export_pu = export_pu
+        self._soc_min = soc_min_permille
+        self._soc_max = soc_max_permille
+        self._empty = False
+        self._full = False
+        self.low_pu = 0  # most negative set point allowed: fastest charge
+        self.high_pu = 0
+        self.charge_pu = 0  # what the battery could charge now, caps aside, >= 0
+        self.low_reason = reasons.START
+        self.high_reason = reasons.START
+
+    @micropython.native
+    def update(self, snap):
+        """Work out the window for this snapshot; unknown is worst case."""
+        self._battery(snap)
+        self.charge_pu = -self.low_pu
+        if snap.state[LOAD] == FRESH or self._balanced(snap):
+            self._caps(snap)
+
+    @micropython.native
+    def _battery(self, snap):
+        self._hysteresis(snap.soc_permille)
+        known = snap.soc_state == FRESH
+        self.low_pu = -self._bess_pu if known and not self._full else 0
+        self.high_pu = self._bess_pu if known and not self._empty else 0
+        self.low_reason = reasons.SOC_HIGH if self._full else reasons.RATING
+        self.high_reason = reasons.SOC_LOW if self._empty else reasons.RATING
+
+    @micropython.native
+    def _hysteresis(self, soc_permille):
+        if soc_permille <= self._soc_min:
+            self._empty = True
+        elif soc_permille >= self._soc_min + _SOC_HYSTERESIS_PERMILLE:
+            self._empty = False
+        if soc_permille >= self._soc_max:
+            self._full = True
+        elif soc_permille <= self._soc_max - _SOC_HYSTERESIS_PERMILLE:
+            self._full = False
+
+    @micropython.native
+    def _caps(self, snap):
+        """Narrow so that the grid, net load less BESS, stays between its caps as far as the battery reaches."""
+        net_pu = net_load_pu(snap)
+        need_pu = net_pu - self._import_pu
+        if need_pu > self.low_pu:
+            self.low_pu = min(need_pu, self.high_pu)
+            self.low_reason = reasons.IMPORT_CAP
+        may_pu = net_pu + self._export_pu
+        if may_pu < self.high_pu:
+            self.high_pu = max(may_pu, self.low_pu)
+            self.high_reason = reasons.EXPORT_CAP
+
+    @micropython.native
+    def _balanced(self, snap):
+        """Return True when the load alone is silent, so that its value stands for the balance of the others."""
+        for role in range(1, ROLES):
+            if snap.state[role] != FRESH and snap.state[role] != ABSENT:
+                return False
+        return True
+
+
+@micropython.native
+def net_load_pu(snap):
+    """Return load less production, in site power units: what grid and battery have to cover together."""
+    power = snap.power_pu
+    net_pu = power[LOAD]
+    for role in range(BESS + 1, ROLES):
+        net_pu -= power[role]
+    return net_pu

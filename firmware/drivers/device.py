@@ -1,0 +1,108 @@
+"""One unit on a bus: its statistics, and from when on it may be asked again."""
+
+import micropython
+from micropython import const
+
+_MASK = const(0x3FFFFFFF)
+_HOLD_MAX_US = const(2_000_000)
+
+
+class Device:
+    """What the bus knows of one address. requests = answers + timeouts + crc + exceptions (+ the one on the line)."""
+
+    def __init__(self, unit):
+        self.unit = unit
+        self.requests = 0
+        self.answers = 0
+        self.timeouts = 0  # no answer, or none that was its own, or one cut short
+        self.crc = 0  # answers with a wrong CRC
+        self.exceptions = 0
+        self.late = 0  # bursts with this address after their request had been given up
+        self.foreign = 0  # bursts with this address that nobody had asked for
+        self.turnaround_max_us = 0  # end of request to first byte of answer
+        self.gap_us = 0  # pause that it needs after a transaction
+        self.late_us = 0  # its largest turn-around: how long after a request an answer may still come
+        self.fails = 0  # failures in a row
+        self.signature = 0  # of the last request: what its answer must look like
+        self._held = False  # the next three count
+        self._since_us = 0
+        self._hold_us = 0  # no request before since + hold
+        self._same_us = 0  # none with the last request's signature before since + same
+
+    @micropython.native
+    def may_ask(self, signature, now_us):
+        """Return True when a request with this signature may go out at `now_us`."""
+        if not self._held:
+            return True
+        # Modulo the wrap: a hold lasts seconds, so its flag is gone long before the tick comes round.
+        age_us = (now_us - self._since_us) & _MASK
+        if age_us >= self._same_us:
+            self._held = False
+            return True
+        return age_us >= self._hold_us and signature != self.signature
+
+    @micropython.native
+    def answered(self, now_us):
+        """Note an answer, or an exception."""
+        self.fails = 0
+        self._hold(self.gap_us, self.gap_us, now_us)
+
+    @micropython.native
+    def garbled(self, now_us):
+        """Note an answer with a wrong CRC: it has come, but what came may have been somebody else's."""
+        self.crc += 1
+        self.fails += 1
+        self._hold(self.gap_us, self.late_us, now_us)
+
+    @micropython.native
+    def silent(self, waited_us, now_us):
+        """Note that no answer came: leave the unit alone until a late one cannot come, longer with each time in a row."""
+        hold_us = max(self.late_us - waited_us, self.gap_us)
+        if self.fails:
+            hold_us += self.late_us << min(self.fails - 1, 5)
+            hold_us = min(hold_us, max(self.late_us, _HOLD_MAX_US))
+        self.timeouts += 1
+        self.fails += 1
+        self._hold(hold_us, hold_us + self.late_us, now_us)
+
+    @micropython.native
+    def _hold(self, hold_us, same_us, now_us):
+        self._held = same_us > 0
+        self._since_us = now_us
+        self._hold_us = hold_us
+        self._same_us = same_us
+
+    @micropython.native
+    def note_turnaround(self, turnaround_us):
+        """Keep the longest pause before an answer."""
+        if turnaround_us > self.turnaround_max_us:
+            self.turnaround_max_us = turnaround_us
+
+
+class Devices:
+    """All units of one bus, and the bursts that belong to none of them."""
+
+    def __init__(self):
+        self.all = []
+        self.foreign = 0
+
+    def of(self, unit):
+        """Return the record of a unit, making one at first. Start-up only."""
+        for device in self.all:
+            if device.unit == unit:
+                return device
+        device = Device(unit)
+        self.all.append(device)
+        return device
+
+    @micropython.native
+    def blame(self, unit):
+        """Count a burst by the address that it begins with: late where that unit owes an answer, else foreign."""
+        for device in self.all:
+            if device.unit == unit:
+                if device.fails:
+                    device.late += 1
+                else:
+                    device.foreign += 1
+                return
+        self.foreign += 1

@@ -1,0 +1,116 @@
+"""All buses and devices of one site: made from site.json, polled as one, asked once a control period.
+
+Order on the wire: what the feed-forward needs first (load, wind, pv, genset), then the PCS and the grid meter. A set
+point is urgent and goes before whatever is queued.
+"""
+
+import micropython
+
+from firmware.core.types import BESS, GENSET, GRID, LOAD, PV, ROLES, WIND
+from firmware.drivers.bus import Bus
+from firmware.drivers.limiter import PowerLimit
+from firmware.drivers.meter import Meter
+from firmware.drivers.meters import generic_fast, sdm630
+from firmware.drivers.pcs.sunspec_der import SunspecPcs
+from firmware.drivers.regmap import Scale
+
+_TABLES = {"sdm630": sdm630, "generic_fast": generic_fast}
+_METER_ROLES = {"load": LOAD, "grid": GRID, "wind": WIND, "pv": PV, "genset": GENSET}
+_DIRECT = (LOAD, WIND, PV, GENSET)  # what the feed-forward is made of
+
+
+class Field:
+    """The site's buses, meters, PCS and wind limit, as the configuration names them."""
+
+    def __init__(self, config, platform, unit_w):
+        self._scale = Scale(unit_w)
+        self.buses = []
+        self._by_id = {}
+        for row in config["buses"]:
+            serial = platform.serial(row["uart"], row["baud"], row["parity"], row["stop_bits"])
+            bus = Bus(serial, platform, row["baud"], row["parity"], row["stop_bits"])
+            self._by_id[row["id"]] = bus
+            self.buses.append(bus)
+        self.meters = [None] * ROLES
+        self.limiter = None
+        for row in config["devices"]:
+            self._add(row, config)
+        self.readings = [None if meter is None else meter.power for meter in self.meters]
+        self.readings[BESS] = self.pcs.power
+        self._direct = [self.meters[role] for role in _DIRECT if self.meters[role] is not None]
+
+    def _add(self, row, config):
+        bus = self._by_id[row["bus"]]
+        timeout_us = row["timeout_ms"] * 1000
+        if row["role"] == "pcs":
+            self.pcs = SunspecPcs(bus, row["unit"], self._scale, config["pcs"]["reversion_s"], timeout_us)
+        elif row["role"] == "wind_limit":
+            self.limiter = PowerLimit(bus, row["unit"], self._scale, config["pcs"]["reversion_s"], timeout_us)
+        else:
+            sign = -1 if row["invert"] else 1
+            table = _TABLES[row["profile"]]
+            self.meters[_METER_ROLES[row["role"]]] = Meter(bus, row["unit"], table, self._scale, sign, timeout_us)
+
+    @micropython.native
+    def poll(self):
+        """Advance every bus as far as its bytes and the clock allow."""
+        for bus in self.buses:
+            bus.poll()
+
+    @micropython.native
+    def wait_us(self):
+        """Return the microseconds until a bus has something to do even if no byte comes."""
+        least_us = 0x1FFFFFFF
+        for bus in self.buses:
+            wait_us = bus.wait_us()
+            if wait_us < least_us:
+                least_us = wait_us
+        return least_us
+
+    @micropython.native
+    def start_cycle(self):
+        """Ask for this period's values, what the feed-forward needs first."""
+        for meter in self._direct:
+            meter.request()
+        if self.pcs.ready:
+            self.pcs.request()
+        self.meters[GRID].request()
+
+    @micropython.native
+    def direct_done(self):
+        """Return True when every meter of the feed-forward has answered, or failed to, in this period."""
+        for meter in self._direct:
+            if meter.busy():
+                return False
+        return True
+
+    @micropython.native
+    def command(self, setpoint):
+        """Send the set point and the wind limit."""
+        if self.pcs.ready:
+            self.pcs.command(setpoint.bess_pu)
+        if self.limiter is not None and self.limiter.ready:
+            self.limiter.command(setpoint.wind_limit_pu)
+
+    def each_second(self):
+        """Ask for what moves slowly, and show the PCS that somebody is in control."""
+        if self.pcs.ready:
+            self.pcs.request_slow()
+            self.pcs.heartbeat()
+
+    def lost(self):
+        """Return the devices that have to be found and set up again (PCS, wind limit)."""
+        found = [] if self.pcs.ready else [self.pcs]
+        if self.limiter is not None and not self.limiter.ready:
+            found.append(self.limiter)
+        return found
+
+    def statistics(self):
+        """Return [role, answers, time-outs, errors] since start for each measured role, in role order."""
+        rows = []
+        for role in range(ROLES):
+            source = self.pcs if role == BESS else self.meters[role]
+            if source is not None:
+                stats = source.stats
+                rows.append([role, stats.answers, stats.timeouts, stats.crc + stats.exceptions + stats.foreign])
+        return rows

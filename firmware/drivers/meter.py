@@ -1,0 +1,67 @@
+"""One meter: asks for its power, and keeps the last valid value with the instant at which it was sampled."""
+
+import micropython
+
+from firmware.core.types import Reading
+from firmware.drivers import regmap
+from firmware.drivers.job import Job
+from firmware.drivers.scale import INVALID
+
+
+class Meter:
+    """A meter of the type that `profile` (a module of drivers.meters) describes; `sign` -1 turns its CT clamps round.
+
+    `power` is in site power units; its count goes up with each new sample, its fails with each failed or invalid one.
+    """
+
+    def __init__(self, bus, unit, profile, scale, sign=1, timeout_us=200_000):
+        row = regmap.find(profile.TABLE, "power_w")
+        self.power = Reading()
+        self.invalid = 0  # answers whose value was none: not implemented, not a number, out of range
+        self.repeated = 0  # answers that brought the sample already known
+        self._bus = bus
+        self._sign = sign
+        self._ratio = regmap.power_ratio(row, scale)
+        self._power_at = 2 * (row[0] - profile.FAST_ADDRESS)
+        self._counter_at = -1 if profile.COUNTER is None else 2 * (profile.COUNTER - profile.FAST_ADDRESS)
+        self._counter = -1
+        self._moving = True  # the refresh counter had moved when it was last read
+        self._job = Job(bus, unit, profile.FUNCTION, profile.FAST_ADDRESS, profile.FAST_COUNT, self, timeout_us,
+                        extra=profile.FAST_EXTRA)
+        self.stats = self._job.device
+        self.stats.gap_us = max(self.stats.gap_us, profile.GAP_US)
+
+    @micropython.native
+    def request(self):
+        """Ask for the power; returns False where that is under way already."""
+        return self._bus.submit(self._job)
+
+    @micropython.native
+    def on_answer(self, job, buf):
+        """Take the power from an answer."""
+        value = self._ratio.read(buf, job.at + self._power_at)
+        if value == INVALID:
+            self.invalid += 1
+            self.power.fails += 1
+        elif self._counter_at >= 0 and not self._fresh(job, buf):
+            self.repeated += 1
+        else:
+            power = self.power
+            power.value = value * self._sign
+            power.t_ms = job.sent_ms
+            power.count += 1
+
+    @micropython.native
+    def _fresh(self, job, buf):
+        """Return False while the refresh counter stands still; only every second answer holds it."""
+        at = job.at + self._counter_at
+        if buf[job.at - 1] > self._counter_at:
+            counter = buf[at] << 8 | buf[at + 1]
+            self._moving = counter != self._counter
+            self._counter = counter
+        return self._moving
+
+    @micropython.native
+    def on_failure(self, job, status):
+        """Count a failure; the last value stays, and ages."""
+        self.power.fails += 1

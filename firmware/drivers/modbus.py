@@ -1,0 +1,173 @@
+"""Modbus RTU frames: build a request, judge an answer. Pure: no clock and no line, and nothing is allocated.
+
+Addresses are those on the wire (0-based). Built here: FC03 and FC04 (read), FC06 and FC16 (write).
+"""
+
+from array import array
+
+import micropython
+from micropython import const
+
+# What becomes of a request: the status that bus.Bus hands to a job's owner.
+OK = const(0)  # the whole answer to this very request
+MORE = const(1)  # so far it could be the answer; bytes are missing
+EXCEPTION = const(2)  # the device refuses; the exception code is the frame's third byte
+TIMEOUT = const(3)  # not one byte came in time
+CUT = const(4)  # the answer began and never ended
+BAD_CRC = const(5)
+WRONG_UNIT = const(6)
+WRONG_FUNCTION = const(7)
+WRONG_LENGTH = const(8)
+WRONG_ECHO = const(9)  # a write answered for another address, value or quantity
+STUCK = const(10)  # our own request never left the UART
+STATUS_NAMES = ("ok", "more", "exception", "timeout", "cut", "bad_crc", "wrong_unit", "wrong_function", "wrong_length",
+                "wrong_echo", "stuck")
+
+READ_HOLDING = const(3)
+READ_INPUT = const(4)
+WRITE_ONE = const(6)
+WRITE_MANY = const(16)
+MAX_READ = const(125)
+MAX_WRITE = const(123)
+
+
+def ptr8(buf):
+    """Return `buf`: the viper emitter takes this name for a byte pointer, and never calls this."""
+    return buf
+
+
+def ptr16(buf):
+    """Return `buf`: the viper emitter takes this name for a pointer to 16-bit words, and never calls this."""
+    return buf
+
+
+def _table():
+    rows = array("H")
+    for row in range(256):
+        for _ in range(8):
+            row = (row >> 1) ^ (0xA001 if row & 1 else 0)
+        rows.append(row)
+    return rows
+
+
+_CRC = _table()
+
+
+@micropython.viper
+def crc16(buf: ptr8, at: int, n: int) -> int:
+    """Return the CRC-16 of buf[at : at + n], 0 .. 0xFFFF; 0 where the last two bytes are their own right CRC."""
+    table = ptr16(_CRC)
+    crc = 0xFFFF
+    end = at + n
+    while at < end:
+        crc = (crc >> 8) ^ table[(crc ^ buf[at]) & 0xFF]
+        at += 1
+    return crc
+
+
+@micropython.viper
+def _head(buf: ptr8, unit: int, function: int, address: int, value: int):
+    buf[0] = unit
+    buf[1] = function
+    buf[2] = address >> 8
+    buf[3] = address & 0xFF
+    buf[4] = value >> 8
+    buf[5] = value & 0xFF
+
+
+@micropython.viper
+def _body(buf: ptr8, registers: ptr16, first: int, count: int):
+    buf[6] = 2 * count
+    at = 7
+    end = first + count
+    while first < end:
+        buf[at] = registers[first] >> 8
+        buf[at + 1] = registers[first] & 0xFF
+        at += 2
+        first += 1
+
+
+@micropython.native
+def _seal(buf, n):
+    crc = crc16(buf, 0, n)
+    buf[n] = crc & 0xFF
+    buf[n + 1] = crc >> 8
+    return n + 2
+
+
+def read_request(buf, unit, function, address, count):
+    """Put a read of `count` registers (1 .. 125) into buf; returns the frame's length, 8 bytes."""
+    _head(buf, unit, function, address, count)
+    return _seal(buf, 6)
+
+
+def write_one_request(buf, unit, address, value):
+    """Put a write of one register (0 .. 0xFFFF) into buf; returns the frame's length, 8 bytes."""
+    _head(buf, unit, WRITE_ONE, address, value)
+    return _seal(buf, 6)
+
+
+@micropython.native
+def write_many_request(buf, unit, address, registers, first, count):
+    """Put a write of registers[first : first + count] (an array('H')) into buf; returns the frame's length in bytes."""
+    _head(buf, unit, 16, address, count)
+    _body(buf, registers, first, count)
+    return _seal(buf, 7 + 2 * count)
+
+
+def answer_length(function, count):
+    """Return the bytes of the answer to a request, exceptions (5 bytes) apart."""
+    return 5 + 2 * count if function <= READ_INPUT else 8
+
+
+@micropython.viper
+def _match(request: ptr8, buf: ptr8, at: int, have: int) -> int:
+    """Return the length of the frame that may begin at buf[at], 0 where bytes are missing, or minus a status."""
+    if have < 1:
+        return 0
+    if buf[at] != request[0]:
+        return 0 - WRONG_UNIT
+    if have < 2:
+        return 0
+    if buf[at + 1] != request[1]:
+        if buf[at + 1] != request[1] | 0x80:
+            return 0 - WRONG_FUNCTION
+        return 5 if have >= 5 else 0
+    if request[1] <= READ_INPUT:
+        if have < 3:
+            return 0
+        size = 2 * request[5]
+        if buf[at + 2] != size:
+            return 0 - WRONG_LENGTH
+        return size + 5 if have >= size + 5 else 0
+    i = 2
+    while i < 6 and i < have:
+        if buf[at + i] != request[i]:
+            return 0 - WRONG_ECHO
+        i += 1
+    return 8 if have >= 8 else 0
+
+
+@micropython.native
+def check(request, buf, at, have):
+    """Judge the `have` bytes from buf[at] on as the answer to `request`; returns a status.
+
+    Address, function, length (or a write's echo) and CRC must all match. Bytes behind the frame are not looked at.
+    """
+    n = _match(request, buf, at, have)
+    if n <= 0:
+        return -n if n else MORE
+    if crc16(buf, at, n):
+        return BAD_CRC
+    return EXCEPTION if buf[at + 1] & 0x80 else OK
+
+
+@micropython.viper
+def same(a: ptr8, b: ptr8, n: int) -> int:
+    """Return 1 where the first n bytes of both are equal, else 0: is this the echo of our own request?"""
+    i = 0
+    while i < n:
+        if a[i] != b[i]:
+            return 0
+        i += 1
+    return 1

@@ -1,0 +1,70 @@
+"""Register tables, one line a register, and how any row of them is decoded.
+
+A row is (address, kind, num, den, name): raw * num / den is the quantity in the unit that ends its name, an integer.
+Powers of the control path are read through a scale.Ratio instead; what stands here may allocate.
+"""
+
+from firmware.core.errors import BusError
+from firmware.drivers import scale
+
+_SENTINELS = (0x8000, 0xFFFF)
+
+
+def words(kind):
+    """Return how many registers a kind takes, 1 or 2."""
+    return 1 if kind <= scale.U16 else 2
+
+
+def find(table, name):
+    """Return the row of a quantity; raises BusError where the table has none."""
+    for row in table:
+        if row[4] == name:
+            return row
+    raise BusError("NO_REGISTER", "the table has no register %s" % name)
+
+
+def power_ratio(row, scale_):
+    """Return the Ratio that reads a row of watts as site power units."""
+    return scale_.power(row[1], row[2], row[3])
+
+
+def value(row, buf, at):
+    """Return the quantity whose registers begin at buf[at], in the unit that ends its name, or None for no value."""
+    kind, num, den = row[1], row[2], row[3]
+    first = buf[at] << 8 | buf[at + 1]
+    if kind <= scale.U16:
+        if first == _SENTINELS[kind]:
+            return None
+        return _rounded(first - 0x10000 if kind == scale.S16 and first & 0x8000 else first, num, den)
+    second = buf[at + 2] << 8 | buf[at + 3]
+    if kind >= scale.S32_LOW_FIRST:
+        first, second = second, first
+        kind -= 3
+    raw = first << 16 | second
+    if kind == scale.F32:
+        return _float(raw, num, den)
+    if kind == scale.U32:
+        return None if raw == 0xFFFFFFFF else _rounded(raw, num, den)
+    # The largest positive value is how some meters show an overflow; the most negative one is "not implemented".
+    return None if raw in (0x7FFFFFFF, 0x80000000) else _rounded(raw - ((raw & 0x80000000) << 1), num, den)
+
+
+def _rounded(raw, num, den):
+    """Return raw * num / den rounded to nearest, halves away from zero."""
+    magnitude = (2 * abs(raw) * num + den) // (2 * den)
+    return -magnitude if raw < 0 else magnitude
+
+
+def _float(bits, num, den):
+    exponent = (bits >> 23) & 0xFF
+    if exponent == 255:
+        return None
+    mantissa = bits & 0x7FFFFF
+    if exponent:
+        mantissa |= 0x800000
+        exponent -= 1
+    if bits & 0x80000000:
+        mantissa = -mantissa
+    if exponent >= 149:
+        return _rounded(mantissa << (exponent - 149), num, den)
+    return _rounded(mantissa, num, den << (149 - exponent))

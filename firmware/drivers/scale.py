@@ -1,0 +1,278 @@
+"""Registers <-> integers of the site, exactly and inside 31 bits: one ratio num/den on the way, rounded once.
+
+A 32-bit register is never one integer here but its two 16-bit halves, and a float is taken apart by its fields: on a
+32-bit board anything from 2**30 up would be a heap object. The viper functions work on machine words, so their steps
+may use all 32 bits; what they return is small.
+"""
+
+from array import array
+
+import micropython
+from micropython import const
+
+from firmware.core.errors import BusError
+from firmware.drivers.modbus import ptr16
+
+# Kinds of register value. Two-register kinds have the high word first unless they say otherwise.
+S16 = const(0)
+U16 = const(1)
+S32 = const(2)
+U32 = const(3)
+F32 = const(4)  # IEEE 754
+S32_LOW_FIRST = const(5)
+U32_LOW_FIRST = const(6)
+F32_LOW_FIRST = const(7)
+
+INVALID = const(-0x20000000)  # no value: not implemented, not a number, or out of range
+_TOO_LARGE = const(0x1FFFFFFF)
+LIMIT_PU = const(0x90000)  # 2**19 site power units and an eighth: no meter of the site can show more
+
+_NUM_MAX = const(16_383)
+_DEN_MAX = const(0x7FFFFF)
+_FLOAT_DEN_MAX = const(0x3FFFF)
+_PUT_MAX = const(0x3FFFFF)
+_S32_MAX = 0x7FFFFFFF  # no small integer on a 32-bit board: start-up only
+_VALUE_MAX = const(0xFFFFF)
+
+
+@micropython.viper
+def _short_ratio(raw: int, num: int, den: int) -> int:
+    """Return raw * num / den rounded to nearest, for a product below 2**30."""
+    return (raw * num + (den >> 1)) // den
+
+
+@micropython.viper
+def _ratio(high: int, low: int, num: int, den: int) -> int:
+    """Return (high << 16 | low) * num / den rounded to nearest, for num < 2**14 and den < 2**23."""
+    part = low * num
+    top = high * num + (part >> 16)
+    part &= 0xFFFF
+    whole = top // den
+    if whole > 0xFF:
+        return _TOO_LARGE
+    rest = ((top - whole * den) << 8) + (part >> 8)
+    digit = rest // den
+    rest = ((rest - digit * den) << 8) + (part & 0xFF)
+    last = rest // den
+    rest -= last * den
+    whole = (whole << 16) + (digit << 8) + last
+    if rest >= den - rest:
+        whole += 1
+    return whole
+
+
+@micropython.viper
+def _float_ratio(high: int, low: int, num: int, den: int) -> int:
+    """Return |float32| * num / den rounded to nearest, for num < 2**14 and den < 2**18; huge and not-a-number alike."""
+    exponent = (high >> 7) & 0xFF
+    if exponent == 255:
+        return _TOO_LARGE
+    if exponent == 0:
+        return 0  # zero, or smaller than anything a meter knows
+    # Twice the value is mantissa * num / 2**shift / den. mantissa * num is top * 2**12 + part.
+    shift = 149 - exponent
+    part = (((high & 0xF) << 8) | (low >> 8)) & 0xFFF
+    part = low & 0xFFF
+    top = ((0x80 | (high & 0x7F)) << 4) | (low >> 12)
+    part *= num
+    top = top * num + (part >> 12)
+    part &= 0xFFF
+    if shift >= 12:
+        shift -= 12
+        if shift > 30:
+            return 0
+        return (((top >> shift) // den) + 1) >> 1
+    whole = top // den
+    rest = top - whole * den
+    if shift >= 0:
+        if whole >> (10 + shift):
+            return _TOO_LARGE
+        rest = (rest << (12 - shift)) + (part >> shift)
+        return ((whole << (12 - shift)) + rest // den + 1) >> 1
+    if whole >> 10:
+        return _TOO_LARGE
+    rest = (rest << 12) + part
+    digit = rest // den
+    rest -= digit * den
+    whole = (whole << 12) + digit
+    while shift < 0:
+        whole += whole
+        rest += rest
+        if rest >= den:
+            rest -= den
+            whole += 1
+        if whole >> 22:
+            return _TOO_LARGE
+        shift += 1
+    return (whole + 1) >> 1
+
+
+@micropython.viper
+def _put(registers: ptr16, at: int, value: int, num: int, den: int, half: int):
+    """Store |value| * num / den as registers[at : at + 2], rounded to nearest (half 1) or down (half 0), with its sign.
+
+    |value| < 2**20, num and den below 2**22, and the result below 2**31.
+    """
+    magnitude = value
+    if value < 0:
+        magnitude = 0 - value
+    low = (magnitude & 0xFF) * num
+    rest = (low >> 8) + ((magnitude >> 8) & 0xFF) * num
+    part = ((rest & 0xFF) << 8) | (low & 0xFF)
+    rest = (rest >> 8) + (magnitude >> 16) * num
+    high = rest // den
+    rest = ((rest - high * den) << 8) + (part >> 8)
+    digit = rest // den
+    rest = ((rest - digit * den) << 8) + (part & 0xFF)
+    low = rest // den
+    rest -= low * den
+    low += digit << 8
+    if half:
+        if rest >= den - rest:
+            low += 1
+    high += low >> 16
+    low &= 0xFFFF
+    if value < 0:
+        high = 0xFFFF - high
+        if low:
+            low = 0x10000 - low
+        else:
+            high += 1
+    registers[at] = high & 0xFFFF
+    registers[at + 1] = low
+
+
+def reduce(num, den):
+    """Return num/den in lowest terms."""
+    a, b = num, den
+    while b:
+        a, b = b, a % b
+    return num // a, den // a
+
+
+def _refuse(num, den):
+    raise BusError("SCALE_RANGE", "a scale of %d/%d does not fit 31 bits; check the table's unit and the site's ratings"
+                   % (num, den))
+
+
+class Ratio:
+    """Reads one kind of register value as raw * num / den; INVALID outside -limit .. limit (limit < 2**20)."""
+
+    def __init__(self, kind, num, den, limit):
+        num, den = reduce(num, den)
+        self.kind = kind
+        self._limit = limit
+        self._most = 0xFFFF  # the largest 16-bit raw value that is in range
+        if kind <= U16:
+            num, den = self._fit_short(num, den)
+        elif num > _NUM_MAX or den > (_FLOAT_DEN_MAX if kind in (F32, F32_LOW_FIRST) else _DEN_MAX):
+            _refuse(num, den)
+        self._num = num
+        self._den = den
+
+    def _fit_short(self, num, den):
+        # SunSpec scale factors reach from 10**-10 to 10**10: keep what can matter, make the rest zero or out of range.
+        if 2 * 0xFFFF * num < den:
+            return 0, 1
+        self._most = min(0xFFFF, self._limit * den // num)
+        if not self._most:
+            return 0, 1
+        if self._most * num + den >> 30:
+            _refuse(num, den)
+        return num, den
+
+    @micropython.native
+    def read(self, buf, at):
+        """Return the value whose registers begin at buf[at], or INVALID."""
+        high = buf[at] << 8 | buf[at + 1]
+        kind = self.kind
+        if kind == S16:
+            return self._signed(high) if high != 0x8000 else INVALID
+        if kind == U16:
+            return self._short(high) if high != 0xFFFF else INVALID
+        low = buf[at + 2] << 8 | buf[at + 3]
+        if kind >= S32_LOW_FIRST:
+            high, low = low, high
+            kind -= 3
+        if kind == F32:
+            return self._limited(_float_ratio(high, low, self._num, self._den), high)
+        if kind == U32:
+            return self._limited(_ratio(high, low, self._num, self._den), 0)
+        return self._long(high, low)
+
+    @micropython.native
+    def _short(self, raw):
+        return _short_ratio(raw, self._num, self._den) if raw <= self._most else INVALID
+
+    @micropython.native
+    def _signed(self, raw):
+        if raw < 0x8000:
+            return self._short(raw)
+        value = self._short(0x10000 - raw)
+        return value if value == INVALID else -value
+
+    @micropython.native
+    def _long(self, high, low):
+        sign = high
+        if high & 0x8000:
+            high = 0xFFFF - high
+            if low:
+                low = 0x10000 - low
+            else:
+                high += 1
+        return self._limited(_ratio(high, low, self._num, self._den), sign)
+
+    @micropython.native
+    def _limited(self, magnitude, sign):
+        if magnitude > self._limit:
+            return INVALID
+        return -magnitude if sign & 0x8000 else magnitude
+
+
+class Put:
+    """Writes an integer as raw = value * num / den: a signed 32-bit register pair, or a 16-bit one rounded down."""
+
+    def __init__(self, num, den):
+        num, den = reduce(num, den)
+        if num > _PUT_MAX or den > _PUT_MAX:
+            _refuse(num, den)
+        self.num = num
+        self.den = den
+        self.max_value = min(_VALUE_MAX, _S32_MAX * den // num)  # the largest magnitude that fits 32 bits
+        self._scratch = array("H", (0, 0))
+
+    @micropython.native
+    def s32(self, registers, at, value):
+        """Store |value| <= max_value as registers[at : at + 2], high word first, rounded to nearest."""
+        _put(registers, at, value, self.num, self.den, 1)
+
+    @micropython.native
+    def u16_floor(self, value):
+        """Return the raw value of 0 <= value <= max_value rounded down, at most 0xFFFF."""
+        _put(self._scratch, 0, value, self.num, self.den, 0)
+        return 0xFFFF if self._scratch[0] else self._scratch[1]
+
+
+class Scale:
+    """The site power unit, for whatever reads or writes power: `unit_w` watts (1 .. 5,000) are one."""
+
+    def __init__(self, unit_w):
+        self.unit_w = unit_w
+
+    def power(self, kind, num=1, den=1):
+        """Return the Ratio of a register that holds watts * den / num."""
+        return Ratio(kind, num, den * self.unit_w, LIMIT_PU)
+
+    def put_power(self, exponent):
+        """Return the Put of a register that holds watts / 10**exponent."""
+        return Put(self.unit_w * 10 ** max(-exponent, 0), 10 ** max(exponent, 0))
+
+    def whole_pu(self, power_w):
+        """Return how many whole units fit in `power_w` >= 0, at most 2**20 - 1. Start-up only."""
+        return min(power_w // self.unit_w, _VALUE_MAX)
+
+
+def sunspec_ratio(kind, exponent, per_unit, limit):
+    """Return the Ratio of a 16-bit SunSpec point: raw * 10**exponent * per_unit (a pair num, den)."""
+    num, den = per_unit
+    return Ratio(kind, num * 10 ** max(exponent, 0), den * 10 ** max(-exponent, 0), limit)

@@ -1,0 +1,120 @@
+"""The emulated board: clock, sleep and UARTs through its module `mps2`, littlefs over flash that outlives a kill."""
+
+import os
+
+import board
+import mps2
+import uctypes
+
+from firmware.core.errors import ConfigError, HalError
+from firmware.hal.platform import BasePlatform
+
+_BLOCK_BYTES = 4096
+_BLOCKS = board.JOURNAL_BYTES // _BLOCK_BYTES
+_MARK = b"evenkeel littlefs"  # in the block behind the file system, written once it is whole
+
+
+class Flash:
+    """Block device over the flash at 0x21000000; erasing sets bits to one and takes FLASH_STALL_US."""
+
+    def __init__(self):
+        self._base = mps2.flash_addr()
+
+    def _view(self, block, off, count):
+        return uctypes.bytearray_at(self._base + block * _BLOCK_BYTES + off, count)
+
+    def readblocks(self, block, buf, off=0):
+        """Fill `buf` from `block`, starting `off` bytes into it."""
+        buf[:] = self._view(block, off, len(buf))
+
+    def writeblocks(self, block, buf, off=0):
+        """Write `buf` into the erased part of `block` at `off` bytes."""
+        self._view(block, off, len(buf))[:] = buf
+
+    def ioctl(self, op, arg):
+        """Answer littlefs: number of blocks, bytes a block, and erase of one block."""
+        if op == 4:
+            return _BLOCKS
+        if op == 5:
+            return _BLOCK_BYTES
+        if op == 6:
+            mps2.flash_erase(arg * _BLOCK_BYTES, _BLOCK_BYTES)
+        return 0
+
+    def mark(self):
+        """Note behind the file system that it has been made."""
+        mps2.flash_erase(_BLOCKS * _BLOCK_BYTES, _BLOCK_BYTES)
+        self._view(_BLOCKS, 0, len(_MARK))[:] = _MARK
+
+    def is_marked(self):
+        """Return True if a whole file system was made here once."""
+        return bytes(self._view(_BLOCKS, 0, len(_MARK))) == _MARK
+
+
+def mount():
+    """Mount littlefs at "/"; make it first on flash that never held one, and only there: it holds evidence."""
+    if _is_mounted():
+        return
+    flash = Flash()
+    if not flash.is_marked():
+        os.VfsLfs2.mkfs(flash)
+        flash.mark()
+    try:
+        os.mount(os.VfsLfs2(flash), "/")
+    except OSError as error:
+        raise HalError("FLASH", "the flash holds no readable littlefs (%s); keep a copy of it, then erase it" % error)
+
+
+def _is_mounted():
+    # without a file system at "/" the VM answers with zeros
+    return os.statvfs("/")[0] != 0
+
+
+class Mps2Serial:
+    """One UART. Its wire is a byte stream of the host: it carries no parity and no stop bits."""
+
+    def __init__(self, uart, baud):
+        self._id = uart
+        mps2.uart_init(uart, baud)
+
+    def any(self):
+        """Return the number of bytes received and not yet read."""
+        return mps2.uart_any(self._id)
+
+    def readinto(self, buf, off, n):
+        """Move up to `n` received bytes to buf[off:]; return how many."""
+        return mps2.uart_readinto(self._id, buf, off, n)
+
+    def write(self, buf, n):
+        """Send the first `n` bytes of `buf`; returns when the last one is in the transmit register."""
+        mps2.uart_write(self._id, buf, n)
+
+    def tx_done(self):
+        """Return True when the last bit has left the shifter."""
+        return mps2.uart_sent(self._id)
+
+
+class Platform(BasePlatform):
+    """The board QEMU_MPS2_AN385, with its file system mounted."""
+
+    # The module's own functions, so that reading the clock costs one call.
+    ms = staticmethod(mps2.ticks_ms)
+    us = staticmethod(mps2.ticks_us)
+    idle = staticmethod(mps2.idle_us)
+
+    def __init__(self, root=""):
+        BasePlatform.__init__(self, root)
+        mount()
+
+    def serial(self, index, baud, parity, stop_bits):
+        """Open the board's UART number `index`, in the order of board.py."""
+        if not 0 <= index < len(board.UARTS):
+            raise ConfigError("UART", "%d: %s has UARTs 0 to %d" % (index, board.NAME, len(board.UARTS) - 1))
+        uart, max_baud, _ = board.UARTS[index]
+        if baud > max_baud:
+            raise ConfigError("BAUD", "%d: UART %d of %s takes %d at most" % (baud, index, board.NAME, max_baud))
+        return Mps2Serial(uart, baud)
+
+    def link(self):
+        """Open the UART that carries the lockstep protocol of a plant on the host."""
+        return Mps2Serial(board.LINK_UART, 1_000_000)

@@ -1,0 +1,192 @@
+"""Cut time into quarter hours, exactly on UTC, each closed exactly once.
+
+The control tick only adds and, at a cut, hands its counters over into one of a few preallocated Closed objects; all
+arithmetic on a closed interval is done later, in the background, by ledger.book.
+"""
+
+from array import array
+
+import micropython
+from micropython import const
+
+from firmware.core.types import ABSENT, FLAG_CLOCK_STEP, FLAG_METER_SILENT, FRESH, QUARTER_MS, ROLES
+from firmware.ledger.energy import COUNTERS
+
+_RING = const(6)  # an hour and a half of closed quarter hours may wait for a flash that refuses
+
+
+class Closed:
+    """One closed interval as plain numbers, waiting for the background."""
+
+    def __init__(self):
+        self.wh = array("i", [0] * COUNTERS)
+        self.quarter = 0
+        self.ms = 0  # start within the quarter
+        self.duration_ms = 0
+        self.up_s = 0
+        self.up_ms = 0
+        self.trust = 0
+        self.set_up_s = 0  # uptime at which UTC was last set, as it stood at the close
+        self.closed_up_s = 0
+        self.error_ms = 0
+        self.ticks_expected = 0
+        self.ticks_ok = 0
+        self.gap_max_ms = 0
+        self.held = False  # a value was held although it was stale
+        self.balanced = False  # a value was formed from the other meters
+        self.flags = 0
+        self.soc_permille = 0
+        self.soc_known = False
+
+
+class Cutter:
+    """Adds snapshots to the open interval and cuts it at every quarter hour of `utc`."""
+
+    def __init__(self, energy, utc, period_ms):
+        self._energy = energy
+        self._utc = utc
+        self._period_ms = period_ms
+        self._ring = [Closed() for _ in range(_RING)]
+        self._first = 0
+        self.waiting = 0
+        self.lost = 0  # intervals that found no room in the ring
+        self._gap_ms = 0
+        self._open_ms = 0
+        self._begin(0)
+
+    @micropython.native
+    def add(self, snap, dt_ms):
+        """Let `dt_ms` (0 .. 1,000,000 ms) pass at this snapshot; cut as often as UTC says."""
+        self._judge(snap, dt_ms)
+        while dt_ms > 0:
+            left_ms = self._utc.left_ms()
+            piece_ms = dt_ms if dt_ms < left_ms else left_ms
+            self._energy.add(snap, piece_ms)
+            self._open_ms += piece_ms
+            self._utc.advance(piece_ms)
+            dt_ms -= piece_ms
+            if piece_ms == left_ms:
+                self.cut(snap)
+        self._energy.remember(snap)
+
+    @micropython.native
+    def _judge(self, snap, dt_ms):
+        """Count this period's quality: expected, good, and the longest stretch without good values."""
+        periods = (dt_ms + self._period_ms // 2) // self._period_ms
+        self._expected += periods if periods > 1 else 1
+        if snap.all_fresh:
+            self._ok += 1
+            self._gap_ms = 0
+            return
+        self._gap_ms += dt_ms
+        if self._gap_ms > self._gap_max_ms:
+            self._gap_max_ms = min(self._gap_ms, QUARTER_MS)
+        self._flags |= FLAG_METER_SILENT
+        silent = 0
+        for role in range(ROLES):
+            if snap.state[role] != FRESH and snap.state[role] != ABSENT:
+                silent += 1
+        if silent > 1:
+            self._held = True
+        else:
+            self._balanced = True
+
+    @micropython.native
+    def cut(self, snap):
+        """Close the open interval here, if anything is in it, and begin the next."""
+        if self._open_ms > 0:
+            if self.waiting < _RING:
+                self._fill(self._ring[(self._first + self.waiting) % _RING], snap)
+                self.waiting += 1
+            else:
+                self.lost += 1
+        self._begin(0)
+
+    def set_utc(self, snap, quarter, ms, trust, error_ms):
+        """Take a setting of UTC: what was open is cut as it was timed so far, and a partial one begins.
+
+        A correction below a second inside the quarter moves the clock without a cut. trust 0 takes UTC away.
+        """
+        utc = self._utc
+        if trust and utc.trust and self._is_correction(quarter, ms):
+            utc.set(quarter, ms, trust, ms - utc.ms)
+            return
+        known = utc.trust != 0
+        if known:
+            self._flags |= FLAG_CLOCK_STEP
+        self.cut(snap)
+        if trust:
+            utc.set(quarter, ms, trust, error_ms)
+        else:
+            utc.restart_piece()
+        self._begin(FLAG_CLOCK_STEP if known else 0)
+
+    def _is_correction(self, quarter, ms):
+        utc = self._utc
+        after_start = quarter != self._start_quarter or ms > self._start_ms
+        return quarter == utc.quarter and -1000 < ms - utc.ms < 1000 and after_start
+
+    @micropython.native
+    def _duration_ms(self):
+        """Return how long the open interval is, by UTC where it is known: a corrected clock leaves no hole."""
+        utc = self._utc
+        if not self._start_trust:
+            return self._open_ms
+        return (utc.quarter - self._start_quarter) * QUARTER_MS + utc.ms - self._start_ms
+
+    @micropython.native
+    def _fill(self, closed, snap):
+        utc = self._utc
+        self._energy.move_to(closed.wh)
+        closed.quarter = self._start_quarter
+        closed.ms = self._start_ms
+        closed.duration_ms = self._duration_ms()
+        closed.up_s = self._start_up_s
+        closed.up_ms = self._start_up_ms
+        closed.trust = self._start_trust
+        closed.set_up_s = utc.set_up_s
+        closed.closed_up_s = utc.up_s
+        closed.error_ms = utc.error_ms
+        closed.ticks_expected = self._expected
+        closed.ticks_ok = self._ok
+        closed.gap_max_ms = self._gap_max_ms
+        closed.held = self._held
+        closed.balanced = self._balanced
+        closed.flags = self._flags
+        closed.soc_permille = snap.soc_permille
+        closed.soc_known = snap.soc_state == FRESH
+
+    @micropython.native
+    def _begin(self, flags):
+        utc = self._utc
+        self._open_ms = 0
+        self._start_quarter = utc.quarter
+        self._start_ms = utc.ms
+        self._start_trust = utc.trust_now()
+        self._start_up_s = utc.up_s
+        self._start_up_ms = utc.up_ms
+        self._expected = 0
+        self._ok = 0
+        self._gap_max_ms = 0
+        self._held = False
+        self._balanced = False
+        self._flags = 0
+        self._flags |= flags
+
+    def opening(self):
+        """Return the start of the open interval as a Closed without content: the stamp of a gap before it."""
+        stamp = Closed()
+        stamp.quarter, stamp.ms = self._start_quarter, self._start_ms
+        stamp.up_s, stamp.up_ms = self._start_up_s, self._start_up_ms
+        stamp.trust = self._start_trust
+        stamp.set_up_s, stamp.error_ms = self._utc.set_up_s, self._utc.error_ms
+        return stamp
+
+    def oldest(self):
+        """Return the oldest closed interval that waits, or None."""
+        return self._ring[self._first] if self.waiting else None
+
+    def drop_oldest(self):
+        """Forget the oldest closed interval: it is safely written."""
+        self._first = (self._first + 1) % _RING
+        self.waiting -= 1

@@ -1,0 +1,225 @@
+"""The whole firmware on one page: board and site.json become objects, a task table, and control_tick().
+
+The only file that sees more than one layer. The way of one value: meter register -> drivers -> site.measure ->
+control -> drivers -> PCS; and site.measure -> ledger.energy -> ledger.interval -> ledger.book -> log.chain.
+"""
+
+import board
+import build_info
+import micropython
+
+from firmware.control import reasons, supervisor
+from firmware.control.limits import Limits
+from firmware.control.tracker import Tracker, WindLimit
+from firmware.core import ticks
+from firmware.core.errors import ConfigError, Error
+from firmware.core.fixed import clamp
+from firmware.core.scale import choose_unit_w, to_pu
+from firmware.core.sched import Scheduler
+from firmware.core.task import Task
+from firmware.core.types import Setpoint
+from firmware.core.utc import Utc
+from firmware.drivers.field import Field
+from firmware.hal.files import Files
+from firmware.hal.open import open_platform
+from firmware.ledger.book import Book
+from firmware.ledger.energy import Energy
+from firmware.ledger.factors import FactorTable
+from firmware.ledger.interval import Cutter
+from firmware.log.chain import Chain
+from firmware.log.events import Events
+from firmware.log.keeper import Keeper
+from firmware.site import config as site_config
+from firmware.site.measure import Measure
+
+_TICK_BUDGET_US = 250
+_SLICE_BUDGET_US = 2000
+_RETRY_DEVICE_MS = 5000
+_COLLECT_EVERY = 8
+
+
+class Station:
+    """One site's firmware, wired up; run() until stopped."""
+
+    def __init__(self, platform, config):
+        self.platform = platform
+        self.config = config
+        self.unit_w = choose_unit_w(max(config["ratings"][key] for key in _POWER_RATINGS))
+        self.setpoint = Setpoint()
+        self.utc = Utc()
+        self._wire_control(config)
+        self.cutter = Cutter(Energy(self.unit_w), self.utc, config["control"]["period_ms"])
+        self.sched = Scheduler(platform, self.field, self._on_error, _COLLECT_EVERY)
+        self._last_ms = platform.ms()
+        self._told = None
+        self._told_state = supervisor.START
+        self._stats = [0] * 9
+        self._starting = {}
+        self.tick = None
+        self._add_tasks(config["control"]["period_ms"])
+
+    def _wire_control(self, config):
+        ratings, limits, control = config["ratings"], config["limits"], config["control"]
+        self.field = Field(config, self.platform, self.unit_w)
+        self.measure = Measure(self.field.readings, self.field.pcs.soc, self.field.pcs, control["stale_ms"])
+        bess_pu = self._pu(ratings["bess_w"])
+        export_pu = self._pu(limits["grid_export_w"])
+        self.limits = Limits(bess_pu, self._pu(limits["grid_import_w"]), export_pu,
+                             limits["soc_min_permille"], limits["soc_max_permille"])
+        self.tracker = Tracker(control, bess_pu)
+        self.wind = WindLimit(self._pu(ratings["wind_w"]), export_pu)
+        self.supervisor = supervisor.Supervisor(self._pu(limits["ramp_w_per_s"]))
+
+    def _pu(self, power_w):
+        return to_pu(power_w, self.unit_w)
+
+    def wire_log(self, files, config_hash):
+        """Add the evidence half: factor table, book, chain, events; a generator that opens the journal."""
+        site = self.config["site"]
+        self.events = Events(files, self.utc, self.platform.report)
+        table = FactorTable(files, self.config["factors"]["grid"], self.config["factors"]["stale_s"])
+        yield from table.open()
+        self.chain = Chain(files, site["id"], site["device"], build_info.HASH, config_hash, table.hash)
+        yield from self.chain.open()
+        self.book = Book(self.config, table)
+        self.book.resume(self.chain.last_payload)
+        self.keeper = Keeper(self.cutter, self.book, self.chain, self.events, self._finish_record)
+        self._counted = self.field.statistics()
+        self.events.note("main", "BOOT", "boot %d, firmware %s" % (self.chain.boot, build_info.VERSION))
+
+    def _add_tasks(self, period_ms):
+        add = self.sched.add
+        # name, run, period, offset, priority, budget, critical, gate, longest hold
+        self.tick = Task("control", self.control_tick, period_ms, 0, 1, _TICK_BUDGET_US, True,
+                         self.field.direct_done, period_ms * 3 // 4)
+        add(Task("cycle", self.field.start_cycle, period_ms, 0, 0, 200, True))
+        add(self.tick)
+        add(Task("each_second", self.each_second, 1000, period_ms * 3 // 4, 5, 2000))
+        add(Task("keep", self._keep, 1000, period_ms * 3 // 4, 6, 2000))
+
+    @micropython.native
+    def control_tick(self):
+        """One control period: measure, limit, judge, track, have the last word, command, account."""
+        now_ms = self.platform.ms()
+        dt_ms = ticks.diff(now_ms, self._last_ms)
+        self._last_ms = now_ms
+        step_ms = clamp(dt_ms, 1, 1000)
+
+        snap = self.measure.update(now_ms)  # registers -> one instant
+        self.limits.update(snap)  # what is allowed
+        self.supervisor.update(snap)  # which state this is
+        self.tracker.step(self.setpoint, snap, self.limits, step_ms)  # what is wanted
+        self.wind.step(self.setpoint, supervisor.known_load_pu(snap), self.limits.charge_pu)
+        self.supervisor.apply(self.setpoint, step_ms)  # the last word
+        if self.supervisor.commands:
+            self.field.command(self.setpoint)  # onto the wire
+        self.cutter.add(snap, dt_ms)  # into the book
+        if self.platform.utc_news:
+            self._take_utc(snap, now_ms)
+
+    def _take_utc(self, snap, now_ms):
+        platform = self.platform
+        platform.utc_news = False
+        ms = platform.utc_ms + ticks.diff(now_ms, platform.utc_posted_ms)
+        self.cutter.set_utc(snap, platform.utc_quarter + ms // 900_000, ms % 900_000, platform.utc_trust,
+                            platform.utc_error_ms)
+
+    def each_second(self):
+        """Slow registers, heartbeat, lost devices, telemetry."""
+        self.field.each_second()
+        for device in self.field.lost():
+            self._restart_device(device)
+        self._tell()
+
+    def _restart_device(self, device):
+        """Find and set up a device that does not answer, a few seconds after the last try."""
+        now_ms = self.platform.ms()
+        last_ms = self._starting.get(device)
+        if last_ms is None or ticks.diff(now_ms, last_ms) >= _RETRY_DEVICE_MS:
+            self._starting[device] = now_ms
+            self.sched.spawn("start", device.start(), _SLICE_BUDGET_US)
+
+    def _tell(self):
+        """Hand mode, reason, target and set point to whoever watches, when they change; note a change of state."""
+        state = self.supervisor.state
+        text = "%s %s %d %d" % (supervisor.NAMES[state], reasons.NAMES[self.setpoint.reason],
+                                self.setpoint.grid_target_pu * self.unit_w, self.setpoint.bess_pu * self.unit_w)
+        if text != self._told:
+            self._told = text
+            self.platform.report("T", text)
+        if _NOTED[state] != _NOTED[self._told_state]:
+            self.events.note("supervisor", supervisor.NAMES[state].upper(), reasons.SENTENCES[self.setpoint.reason])
+        self._told_state = state
+
+    def _keep(self):
+        if self.keeper.wanted():
+            self.sched.spawn("keeper", self.keeper.work(), _SLICE_BUDGET_US)
+
+    def _finish_record(self, interval):
+        """Fill in what only the whole firmware knows: how each meter answered, how the tick kept its time."""
+        now = self.field.statistics()
+        before = {row[0]: row for row in self._counted}
+        interval.meters = [[row[0]] + [row[i] - before[row[0]][i] for i in range(1, 4)] for row in now]
+        self._counted = now
+        self.tick.take_stats(self._stats)
+        self.tick.reset_worst()
+        interval.ticks = self._stats[:5]
+
+    def _on_error(self, name, error):
+        self.events.note(name, "ERROR", "%s %s" % (type(error).__name__, error))
+
+    def run(self, until_ms=None):
+        """Run until the platform asks to stop, or for `until_ms`; then stop in good order."""
+        begin_ms = self.platform.ms()
+        self.sched.start()
+        while not self.platform.stop:
+            self.sched.step()
+            if until_ms is not None and ticks.diff(self.platform.ms(), begin_ms) >= until_ms:
+                break
+        self.stop()
+
+    def stop(self):
+        """Take the battery to zero, close the open interval, write everything, say so."""
+        now_ms = self.platform.ms()
+        self.cutter.add(self.measure.snapshot, ticks.diff(now_ms, self._last_ms))
+        self.cutter.cut(self.measure.snapshot)
+        self.supervisor.stopping = True
+        self.setpoint.bess_pu = 0
+        self.field.command(self.setpoint)
+        self.events.note("main", "STOP", "stopped in good order")
+        while self.keeper.running:  # a record is being signed: let it end in its own time
+            self.sched.step()
+        for _ in self.keeper.work():
+            self.field.poll()
+        self.platform.close()
+
+
+_POWER_RATINGS = ("load_w", "grid_w", "wind_w", "pv_w", "genset_w", "bess_w")
+# Limited and on-grid are one state for the event log: only their words differ.
+_NOTED = tuple(supervisor.ON_GRID if s == supervisor.LIMITED else s for s in range(len(supervisor.NAMES)))
+
+
+def build(platform):
+    """Return a Station for the site.json in the platform's folder, its journal open. Raises Error with the reason."""
+    files = Files(platform.root)
+    data = files.read("site.json")
+    if data is None:
+        raise ConfigError("CONFIG", "site.json: not found in the board's folder; describe the site there")
+    config, config_hash = site_config.load(data)
+    for i, bus in enumerate(config["buses"]):
+        if bus["uart"] >= len(board.UARTS):
+            raise ConfigError("CONFIG", "buses[%d].uart: %s has no UART %d; allowed: 0 to %d"
+                              % (i, board.NAME, bus["uart"], len(board.UARTS) - 1))
+    station = Station(platform, config)
+    for _ in station.wire_log(files, config_hash):
+        pass
+    return station
+
+
+def run(mode, root, until_ms=None):
+    """Run the firmware in the folder `root`; mode "lockstep", "wire" or "board". The reason of a refusal is reported."""
+    platform = open_platform(board, mode, root)
+    try:
+        build(platform).run(until_ms)
+    except Error as error:
+        platform.report("F", "%s %s" % (error.code, error.detail))

@@ -1,0 +1,78 @@
+"""The one table of what site.json may hold: a line a key, with range, default and unit.
+
+The board validates with it (site.config) and the JSON Schema beside it is written from it
+(`python3 -m host_tools schema`), so that the two cannot disagree. `[]` in a path stands for every item of a list.
+"""
+
+INT = 1
+TEXT = 2
+ENUM = 3
+LIST = 4
+
+REQUIRED = None
+OPTIONAL = False  # may be left out, and then is None
+
+METERS = ("sdm630", "generic_fast")
+PROFILES = METERS + ("sunspec_der", "sunspec_limit")
+ROLES = ("load", "grid", "wind", "pv", "genset", "pcs", "wind_limit")
+
+_GW = 1_000_000_000
+_EF = 10_000_000
+
+# path, type, lowest or choices, highest, default, unit, meaning
+ROWS = (
+    ("version", INT, 1, 1, REQUIRED, "", "format of this file"),
+    ("site.id", TEXT, 1, 32, REQUIRED, "characters", "name of the site in every record"),
+    ("site.device", TEXT, 1, 32, REQUIRED, "characters", "name of this board in every record"),
+    ("site.name", TEXT, 0, 80, "", "characters", "name of the site for people"),
+    ("control.period_ms", INT, 20, 1000, REQUIRED, "ms", "control period"),
+    ("control.policy", ENUM, ("self_consumption", "smooth"), 0, REQUIRED, "",
+     "self_consumption: battery covers load less production; smooth: battery takes what departs from the baseline"),
+    ("control.baseline_s", INT, 1, 3600, 300, "s", "time constant of the baseline that the grid follows (smooth)"),
+    ("control.homing_permille", INT, 0, 1000, 100, "permille", "share of the BESS rating that a whole SoC deviation asks for"),
+    ("control.soc_home_permille", INT, 0, 1000, 500, "permille", "state of charge that homing aims at (smooth)"),
+    ("control.trim_permille_per_s", INT, 0, 500, 20, "permille/s", "rate at which the grid meter corrects what is left"),
+    ("control.stale_ms", INT, 50, 60_000, 3000, "ms", "age at which a value is stale"),
+    ("limits.grid_import_w", INT, 0, _GW, REQUIRED, "W", "import cap"),
+    ("limits.grid_export_w", INT, 0, _GW, REQUIRED, "W", "export cap"),
+    ("limits.soc_min_permille", INT, 0, 1000, REQUIRED, "permille", "discharge stops here"),
+    ("limits.soc_max_permille", INT, 0, 1000, REQUIRED, "permille", "charge stops here"),
+    ("limits.ramp_w_per_s", INT, 1, _GW, _GW, "W/s", "fastest change of the set point"),
+    ("ratings.load_w", INT, 10_000, _GW, REQUIRED, "W", "largest load"),
+    ("ratings.grid_w", INT, 10_000, _GW, REQUIRED, "W", "rating of the grid connection"),
+    ("ratings.wind_w", INT, 0, _GW, 0, "W", "rating of the wind plant"),
+    ("ratings.pv_w", INT, 0, _GW, 0, "W", "rating of the PV plant"),
+    ("ratings.genset_w", INT, 0, _GW, 0, "W", "rating of the genset"),
+    ("ratings.bess_w", INT, 1000, _GW, REQUIRED, "W", "rating of the PCS, both ways"),
+    ("ratings.bess_wh", INT, 100, _GW, REQUIRED, "Wh", "usable energy of the battery"),
+    ("ratings.charge_efficiency_permille", INT, 500, 1000, 940, "permille", "AC to battery"),
+    ("ratings.discharge_efficiency_permille", INT, 500, 1000, 940, "permille", "battery to AC"),
+    ("pcs.reversion_s", INT, 2, 3600, 10, "s", "time after which the PCS falls back to zero by itself"),
+    ("buses", LIST, 1, 4, REQUIRED, "buses", "RS-485 lines"),
+    ("buses[].id", INT, 0, 9, REQUIRED, "", "number by which devices name the bus"),
+    ("buses[].uart", INT, 0, 9, REQUIRED, "", "UART of the board, in the order of its board.py"),
+    ("buses[].baud", INT, 1200, 921_600, REQUIRED, "bit/s", "speed"),
+    ("buses[].parity", ENUM, ("N", "E", "O"), 0, "N", "", "parity"),
+    ("buses[].stop_bits", INT, 1, 2, 1, "bits", "stop bits"),
+    ("devices", LIST, 3, 16, REQUIRED, "devices", "what answers on the buses"),
+    ("devices[].role", ENUM, ROLES, 0, REQUIRED, "", "what the device is for"),
+    ("devices[].profile", ENUM, PROFILES, 0, REQUIRED, "", "register table"),
+    ("devices[].bus", INT, 0, 9, REQUIRED, "", "id of its bus"),
+    ("devices[].unit", INT, 1, 247, REQUIRED, "", "Modbus address"),
+    ("devices[].invert", INT, 0, 1, 0, "", "1: the CT clamp looks the other way"),
+    ("devices[].timeout_ms", INT, 5, 2000, 200, "ms", "longest wait for an answer"),
+    ("factors.wind.direct_mg_per_kwh", INT, 0, _EF, 0, "mg/kWh", "emission factor"),
+    ("factors.wind.lifecycle_mg_per_kwh", INT, 0, _EF, 11_000, "mg/kWh", "emission factor"),
+    ("factors.pv.direct_mg_per_kwh", INT, 0, _EF, 0, "mg/kWh", "emission factor"),
+    ("factors.pv.lifecycle_mg_per_kwh", INT, 0, _EF, 45_000, "mg/kWh", "emission factor"),
+    ("factors.genset.direct_mg_per_kwh", INT, 0, _EF, 900_000, "mg/kWh", "emission factor"),
+    ("factors.genset.lifecycle_mg_per_kwh", INT, 0, _EF, 1_100_000, "mg/kWh", "emission factor"),
+    ("factors.grid.direct_mg_per_kwh", INT, 0, _EF, REQUIRED, "mg/kWh", "factor where no table row is valid"),
+    ("factors.grid.lifecycle_mg_per_kwh", INT, 0, _EF, REQUIRED, "mg/kWh", "factor where no table row is valid"),
+    ("factors.grid.kind", ENUM, ("default", "residual"), 0, "default", "", "what that factor is"),
+    ("factors.bess_substitute.direct_mg_per_kwh", INT, 0, _EF, REQUIRED, "mg/kWh",
+     "conservative factor of stored energy whose origin is unknown"),
+    ("factors.bess_substitute.lifecycle_mg_per_kwh", INT, 0, _EF, REQUIRED, "mg/kWh",
+     "conservative factor of stored energy whose origin is unknown"),
+    ("factors.stale_s", INT, 900, 864_000, 7200, "s", "age at which a row of the factor table is stale"),
+)

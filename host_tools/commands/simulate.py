@@ -1,0 +1,58 @@
+"""`simulate`: the firmware against the simulated site, in virtual or in real time."""
+
+from pathlib import Path
+
+from host_tools.errors import OK, ToolError
+from host_tools.plant.simulation import Simulation
+
+HELP = "run the firmware on the simulated site"
+EXAMPLE = ("python3 -m host_tools simulate --site host_tools/sites/edge.json --load load.csv --wind wind.csv "
+           "--duration 86400 --out build/day")
+
+
+def add_arguments(parser):
+    """Declare the command line."""
+    parser.add_argument("--site", required=True, type=Path, metavar="S", help="site.json of the site")
+    parser.add_argument("--load", required=True, type=Path, metavar="F", help="CSV or CSV.gz: time_s,power_w")
+    parser.add_argument("--load-scale", type=float, default=1.0, metavar="K", help="factor on the load")
+    parser.add_argument("--wind", type=Path, metavar="F", help="available wind power: time_s,power_w")
+    parser.add_argument("--wind-scale", type=float, default=1.0, metavar="K", help="factor on the wind")
+    parser.add_argument("--pv", type=Path, metavar="F", help="available PV power: time_s,power_w")
+    parser.add_argument("--carbon", type=Path, metavar="F",
+                        help="grid factors: time_s,direct_mg_per_kwh,lifecycle_mg_per_kwh; time 0 is --start")
+    parser.add_argument("--carbon-ahead", type=Path, metavar="F", help="reserved: factors known a day ahead")
+    parser.add_argument("--work", type=Path, metavar="F", help="reserved: useful computing work")
+    parser.add_argument("--events", type=Path, metavar="F", help="faults: time_s,device,event,value")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of everything random (default 1)")
+    parser.add_argument("--trace-step", type=float, default=1.0, metavar="S", help="seconds between trace rows")
+    parser.add_argument("--start", default="2024-01-01T00:00:00Z", metavar="UTC", help="UTC at time 0")
+    parser.add_argument("--duration", type=int, metavar="S", help="seconds (default: length of the load file)")
+    parser.add_argument("--mode", choices=("virtual", "wire"), default="virtual",
+                        help="virtual time, or real time with Modbus RTU servers on ptys")
+    parser.add_argument("--vm", choices=("cpython", "micropython", "qemu"), default="micropython",
+                        help="what runs the firmware (default micropython)")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
+
+
+def run(args):
+    """Run the simulation; return the exit code."""
+    _refuse_unserved(args)
+    simulation = Simulation(args)
+    print(f"simulate: results in {simulation.carry_out()}")
+    return OK
+
+
+def _refuse_unserved(args):
+    for flag in ("carbon_ahead", "work"):
+        if getattr(args, flag):
+            raise ToolError(f"--{flag.replace('_', '-')} is reserved and this version has no use for it",
+                            "leave it out")
+    if not 0.001 <= args.trace_step <= 3600:
+        raise ToolError(f"--trace-step {args.trace_step:g} is not allowed", "give 0.001 to 3600 seconds")
+    if args.vm == "qemu":
+        raise ToolError("simulate does not drive the emulated board: its UARTs have no timing and no virtual clock",
+                        "use --vm micropython; the board is tested by `make hil BOARD=QEMU_MPS2_AN385`")
+    for name in ("load_scale", "wind_scale"):
+        if not 0 <= getattr(args, name) <= 1e9:
+            raise ToolError(f"--{name.replace('_', '-')} {getattr(args, name):g} is not allowed",
+                            "give a factor of 0 or more")

@@ -1,0 +1,178 @@
+"""Judge one record by itself: header, encoding, key, signature, fields. One finding at most: the first fault."""
+
+import hashlib
+
+from host_tools.evidence import cbor
+from host_tools.evidence.cose import Damage
+from host_tools.evidence.fields import check
+from host_tools.evidence.keys import HALF_ORDER
+
+CONTENT_TYPE = "application/vnd.evenkeel.record+cbor"
+_OTHER_ENCODING = (cbor.LONG_FORM, cbor.INDEFINITE, cbor.KEY_ORDER)
+_CACHED_HEADERS = 64
+
+
+class Unit:
+    """One stretch of the file after judgement; `trusted` means: validly signed by the expected device."""
+
+    __slots__ = ("file", "offset", "raw", "record", "seq", "signed_hash", "trusted", "foreign", "problem")
+
+    def __init__(self, item):
+        self.file = item.file
+        self.offset = item.offset
+        self.raw = None
+        self.record = None
+        self.seq = None
+        self.signed_hash = None
+        self.trusted = False
+        self.foreign = False
+        self.problem = None
+
+
+class Header:
+    """What a protected header says, and the key it leads to."""
+
+    __slots__ = ("owner", "kid", "key", "foreign", "problem")
+
+    def __init__(self):
+        self.owner = None
+        self.kid = None
+        self.key = None
+        self.foreign = False
+        self.problem = None
+
+
+def read_header(protected):
+    """Decode a protected header; what is wrong with it stands in `problem`."""
+    header = Header()
+    try:
+        value = cbor.decode(protected)
+    except cbor.CborError as error:
+        header.problem = _encoding_problem(error, "HEADER_WRONG", "protected header")
+        return header
+    fault = _header_fault(value)
+    if fault:
+        header.problem = ("HEADER_WRONG", fault)
+        return header
+    header.kid = value[4]
+    header.owner = (value[15][1], value[15][2])
+    return header
+
+
+def _header_fault(value):
+    """Say in what a protected header differs from the one a record has; None if in nothing."""
+    if type(value) is not dict or tuple(value) != (1, 3, 4, 15):
+        return "the protected header must have exactly the keys 1, 3, 4 and 15"
+    if value[1] != -7 or type(value[1]) is not int:
+        return f"the algorithm is {value[1]!r}, not -7 (ES256)"
+    if value[3] != CONTENT_TYPE:
+        return "the content type is not that of a record"
+    if type(value[4]) is not bytes or len(value[4]) != 8:
+        return "the key id is not 8 bytes"
+    claims = value[15]
+    if type(claims) is not dict or tuple(claims) != (1, 2) or {type(text) for text in claims.values()} != {str}:
+        return "site and device are not named by one text each"
+    return None
+
+
+def _encoding_problem(error, code, where):
+    code = "NOT_DETERMINISTIC" if error.kind in _OTHER_ENCODING else code
+    return code, f"{where}: {error}"
+
+
+def read_payload(payload):
+    """Decode a payload: (record or None, problem or None)."""
+    try:
+        return cbor.decode(payload), None
+    except cbor.CborError as error:
+        return None, _encoding_problem(error, "PAYLOAD_BROKEN", "payload")
+
+
+class Judge:
+    """Judge units against a key registry and the device the journal is of."""
+
+    def __init__(self, registry, device):
+        self.registry = registry
+        self.device = device
+        self._headers = {}
+
+    def judge(self, item):
+        """Make a Unit of a Frame or a Damage."""
+        unit = Unit(item)
+        frame = item
+        if type(item) is Damage:
+            unit.problem = (item.code, item.what)
+            frame = item.frame
+            if frame is None:
+                return unit
+        unit.raw = frame.raw
+        header = self._headers.get(frame.protected) or self._new_header(frame.protected)
+        unit.record, problem = read_payload(frame.payload)
+        self._note(unit, header.problem)
+        self._note(unit, problem)
+        if type(unit.record) is dict and type(unit.record.get(3)) is int and unit.record[3] >= 0:
+            unit.seq = unit.record[3]
+        if header.key is not None:
+            self._check_signature(unit, frame, header)
+        return unit
+
+    def _note(self, unit, problem):
+        if problem and not unit.problem:
+            unit.problem = problem
+
+    def _check_signature(self, unit, frame, header):
+        digest = hashlib.sha256(frame.signed).digest()
+        unit.signed_hash = digest
+        if not header.key.signed(digest, frame.signature):
+            self._note(unit, ("BAD_SIGNATURE", "the signature does not fit the record"))
+            return
+        if header.foreign:
+            unit.foreign = True
+            return
+        if int.from_bytes(frame.signature[32:], "big") > HALF_ORDER:
+            self._note(unit, ("HIGH_S", "the signature is in its second form (high s)"))
+        unit.trusted = unit.seq is not None
+        if unit.record is not None:
+            fault = check(unit.record)
+            self._note(unit, fault)
+            if fault:
+                unit.record = None
+            elif not header.key.always:
+                self._note(unit, _validity_fault(header.key, unit.record[9]))
+
+    def _new_header(self, protected):
+        header = read_header(protected)
+        if header.problem is None:
+            header.key = self.registry.find(header.kid)
+            self._check_owner(header)
+        if len(self._headers) >= _CACHED_HEADERS:
+            self._headers.clear()
+        self._headers[protected] = header
+        return header
+
+    def _check_owner(self, header):
+        """Compare the named device with the key's owner and with the device of the journal."""
+        key = header.key
+        named = "/".join(header.owner)
+        if key and (key.site, key.device) != header.owner:
+            header.problem = ("HEADER_WRONG", f"it names {named}, but its key belongs to {key.site}/{key.device}")
+        elif header.owner != self.device:
+            header.foreign = True
+            header.problem = ("WRONG_DEVICE", f"a record of {named} in the journal of {'/'.join(self.device)}")
+        elif key is None:
+            header.problem = ("KEY_UNKNOWN", f"its key {header.kid.hex()} is not in the key file")
+        elif key.use != "record":
+            header.problem = ("KEY_USE", f"its key {header.kid.hex()} is meant for {key.use}s")
+
+
+def _validity_fault(key, start_ms):
+    """Compare the record's time with the validity of its key."""
+    if key.revoked_s is not None and (start_ms is None or start_ms >= key.revoked_s * 1000):
+        return "KEY_REVOKED", f"its key was revoked at {key.revoked_s} s of UTC"
+    if start_ms is None:
+        return None
+    if key.not_before_s is not None and start_ms < key.not_before_s * 1000:
+        return "KEY_NOT_VALID", f"its key is valid from {key.not_before_s} s of UTC on"
+    if key.not_after_s is not None and start_ms > key.not_after_s * 1000:
+        return "KEY_NOT_VALID", f"its key was valid until {key.not_after_s} s of UTC"
+    return None

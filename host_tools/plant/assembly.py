@@ -1,0 +1,94 @@
+"""Builds the simulated site from site.json: model, slaves on their lines, agenda, clock.
+
+Only what the simulation needs is looked at here; the full judgement of site.json is the firmware's.
+"""
+
+import random
+
+from host_tools.errors import ToolError
+from host_tools.plant.agenda import Agenda
+from host_tools.plant.battery import Battery
+from host_tools.plant.devices.der import SunSpecPcs
+from host_tools.plant.devices.generic_fast import GenericFast
+from host_tools.plant.devices.limiter import SunSpecLimiter
+from host_tools.plant.devices.sdm630 import Sdm630
+from host_tools.plant.series import constant
+from host_tools.plant.site_model import ROLES, SiteModel
+from host_tools.plant.utc import UtcSource
+from host_tools.plant.wire import Line
+
+METERS = {"sdm630": Sdm630, "generic_fast": GenericFast}
+
+
+class Inputs:
+    """The series that drive a site; what is not given is zero."""
+
+    def __init__(self, load=None, wind=None, pv=None):
+        self.load = load or constant(0)
+        self.wind = wind or constant(0)
+        self.pv = pv or constant(0)
+
+
+class Plant:
+    """The simulated site: everything on the other side of the board's UARTs."""
+
+    def __init__(self, config, inputs, start_s, seed):
+        self.agenda = Agenda()
+        self.clock = UtcSource(start_s)
+        self.inbox = []  # (port, bytes) that arrived since they were last fetched
+        self.slaves = {}  # role -> slave
+        self.lines = {}  # bus id -> line
+        self._seed = seed
+        try:
+            self._build(config, inputs)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ToolError(f"site.json does not describe a site that can be simulated ({type(error).__name__}: "
+                            f"{error})", "compare it with the files in host_tools/sites") from error
+        self.ports = {line.port: line for line in self.lines.values()}
+
+    def _build(self, config, inputs):
+        ratings = config["ratings"]
+        self.period_ms = config["control"]["period_ms"]
+        battery = Battery(ratings["bess_w"], ratings["bess_wh"], ratings.get("charge_efficiency_permille", 940),
+                          ratings.get("discharge_efficiency_permille", 940))
+        uncapped_w = max(ratings.get("wind_w", 0), max(inputs.wind.values))
+        self.site = SiteModel(inputs.load, inputs.wind, inputs.pv, uncapped_w, battery)
+        for bus in config["buses"]:
+            self.lines[bus["id"]] = Line(self.agenda, bus["id"], bus["uart"], bus["baud"], bus.get("parity", "N"),
+                                         bus.get("stop_bits", 1), self._deliver, self._rng("bus", bus["id"]))
+        for device in config["devices"]:
+            slave = self._slave(device, ratings)
+            self.slaves[device["role"]] = slave
+            self.lines[device["bus"]].slaves[device["unit"]] = slave
+
+    def _slave(self, device, ratings):
+        role = device["role"]
+        unit = device["unit"]
+        rng = self._rng("device", device["bus"], unit)
+        if device["profile"] in METERS and role in ROLES:
+            meter = METERS[device["profile"]](unit, role, rng, self.site.meter(role), self.site.counters_wh)
+            meter.wiring = -1 if device.get("invert") else 1  # the clamp really looks the other way
+            return meter
+        if device["profile"] == "sunspec_der" and role == "pcs":
+            return SunSpecPcs(unit, role, rng, self.site, self.agenda, ratings["bess_wh"])
+        if device["profile"] == "sunspec_limit" and role == "wind_limit":
+            return SunSpecLimiter(unit, role, rng, self.site, self.agenda, ratings["wind_w"])
+        raise ValueError(f"no simulated {device['profile']} can be a {role}")
+
+    def _rng(self, *names):
+        return random.Random(":".join(str(name) for name in (self._seed, *names)))
+
+    def _deliver(self, port, data):
+        self.inbox.append((port, data))
+        self.agenda.interrupt = True
+
+    @property
+    def setpoint_w(self):
+        """The set point that the PCS holds, W, discharge positive."""
+        return self.slaves["pcs"].setpoint_w if "pcs" in self.slaves else 0.0
+
+    def bus_statistics(self):
+        """Return what happened on each line and with each device."""
+        return {f"bus{line.bus_id}": {**line.statistics, "devices": {
+            slave.role: {"requests": slave.requests, "answers": slave.answers, "exceptions": slave.exceptions}
+            for slave in line.slaves.values()}} for line in self.lines.values()}

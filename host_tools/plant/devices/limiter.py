@@ -1,0 +1,53 @@
+"""SunSpec wind plant controller: models 1, 701, 702, 704; caps the plant's output by WMaxLimPct."""
+
+from host_tools.plant.devices.der import ac_points, common, rating_points
+from host_tools.plant.devices.reversion import Reversion
+from host_tools.plant.devices.sunspec import SunSpecSlave, scale_for, scaled
+
+_REFRESH_US = 100_000
+_PCT_SF = -2
+_WHOLE = 10_000
+_LIMIT = ("WMaxLimPctEna", "WMaxLimPct", "WMaxLimPctRvrt", "WMaxLimPctEnaRvrt", "WMaxLimPctRvrtTms")
+
+
+class SunSpecLimiter(SunSpecSlave):
+    """The controller; moves the cap of the site's wind. Percent are of ratings.wind_w."""
+
+    def __init__(self, unit, role, rng, site, agenda, rating_w):
+        self.w_sf = scale_for(1.5 * rating_w)
+        super().__init__(unit, role, rng, [
+            (1, common(unit, "Wind plant controller")),
+            (701, ac_points(self.w_sf)),
+            (702, rating_points(rating_w, self.w_sf)),
+            (704, {**dict.fromkeys(_LIMIT, 0), "WMaxLimPct": _WHOLE, "WMaxLimPctRvrt": _WHOLE,
+                   "WMaxLimPctRvrtRem": 0, "WMaxLimPct_SF": _PCT_SF}),
+        ])
+        self._site = site
+        self._rating_w = rating_w
+        self._open_w = site.cap.target_w
+        self._reversion = Reversion(self, agenda, "WMaxLimPct", (("WMaxLimPct", "WMaxLimPctRvrt"),), self._command)
+
+    def act(self, first, count, t_us):
+        """Take a limit."""
+        if self.touches(704, _LIMIT, first, count):
+            self._reversion.restart(t_us)
+            self._command(t_us)
+
+    def _command(self, t_us):
+        cap_w = self._open_w
+        if self.get(704, "WMaxLimPctEna"):
+            cap_w = self.get(704, "WMaxLimPct") / _WHOLE * self._rating_w
+        if cap_w != self._site.cap.target_w:
+            self._site.advance(t_us)
+            self._site.cap.retarget(t_us, cap_w)
+
+    def live(self):
+        """Name what changes by itself."""
+        return [(701, ("W",), self._show_power), (701, ("TotWhInj",), self._show_energy),
+                (704, ("WMaxLimPctRvrtRem",), self._reversion.show)]
+
+    def _show_power(self, t_us):
+        self.put(701, "W", scaled(self._site.wind(t_us - t_us % _REFRESH_US), self.w_sf))
+
+    def _show_energy(self, t_us):
+        self.put(701, "TotWhInj", int(self._site.counters_wh("wind", t_us)[0]))

@@ -1,0 +1,150 @@
+"""One simulation from its inputs to its results: read and check everything, fill the folder, run, collect."""
+
+import json
+
+from host_tools.commands import provision
+from host_tools.errors import ToolError, read_bytes
+from host_tools.plant import lockstep, realtime, run_folder
+from host_tools.plant.assembly import Inputs, Plant
+from host_tools.plant.faults import Injector, load_faults
+from host_tools.plant.progress import Progress
+from host_tools.plant.series import US_PER_S, load_power
+from host_tools.plant.summary import Energies, input_entry, run_entry
+from host_tools.plant.telemetry import Reports
+from host_tools.plant.trace import Figures, Trace
+from host_tools.plant.utc import parse_utc
+from host_tools.plant.vm import Vm, version_of
+
+
+class Simulation:
+    """Made of the arguments of `simulate`; a bad input is refused here, before the output folder is touched."""
+
+    def __init__(self, args, start_vm=Vm):
+        self._args = args
+        self._start_vm = start_vm
+        self._entries = []
+        self._site_bytes = read_bytes(args.site, "site")
+        self._config = _json_object(args.site, self._site_bytes)
+        self._start_s = parse_utc(args.start)
+        inputs = self._load_inputs()
+        self._duration_s = args.duration or inputs.load.duration_us // US_PER_S
+        if self._duration_s < 1:
+            raise ToolError("the run has no length", "give --duration in seconds, or a load file of a second or more")
+        self._reports = Reports()
+        self._plant = self._trouble = None
+        self._faults = []
+        try:
+            self._plant = Plant(self._config, inputs, self._start_s, args.seed)
+        except ToolError as trouble:
+            self._trouble = trouble  # the firmware says it better, if it agrees
+            return
+        if args.wind and not self._config["ratings"].get("wind_w"):
+            raise ToolError("--wind is given but ratings.wind_w of the site is 0", "rate the wind plant or leave it out")
+        if args.events:
+            self._faults = load_faults(args.events, self._plant.slaves, self._plant.lines)
+
+    def _load_inputs(self):
+        args = self._args
+        inputs = Inputs(self._power("load", args.load, args.load_scale))
+        if args.wind:
+            inputs.wind = self._power("wind", args.wind, args.wind_scale)
+        if args.pv:
+            inputs.pv = self._power("pv", args.pv, 1.0)
+        for role in ("carbon", "events"):
+            if getattr(args, role):
+                self._entries.append(input_entry(role, getattr(args, role)))
+        return inputs
+
+    def _power(self, role, path, scale):
+        series = load_power(path, scale)
+        self._entries.append(input_entry(role, path, scale))
+        return series
+
+    def carry_out(self):
+        """Run the firmware on the plant; return the folder with the results. Raises ToolError."""
+        args = self._args
+        out = args.out.resolve()
+        run = run_folder.fresh(out)
+        self._fill(run)
+        mode = "wire" if args.mode == "wire" and not self._trouble else "lockstep"
+        if mode == "wire":
+            return self._finish(run, out, self._in_real_time(run, out))
+        vm = self._start_vm(args.vm, run, mode)
+        try:
+            if self._trouble:
+                lockstep.hear_fatal(vm, self._reports)
+                raise self._trouble
+            summary = self._in_virtual_time(vm, out)
+        finally:
+            vm.close()
+        return self._finish(run, out, summary)
+
+    def _fill(self, run):
+        """Put into the run folder what a board has on its flash before its first start."""
+        (run / "site.json").write_bytes(self._site_bytes)
+        names = self._config.get("site")
+        if isinstance(names, dict) and isinstance(names.get("id"), str) and isinstance(names.get("device"), str):
+            secret = run_folder.device_secret(self._args.seed, names["id"], names["device"])
+            provision.make(run, names["id"], names["device"], secret=secret)
+        if self._args.carbon:
+            run_folder.write_factors(run / "factors.csv", self._args.carbon, self._start_s, self._duration_s)
+
+    def _watch_plant(self, out):
+        """Put the sampling and the faults on the agenda; return what they fill."""
+        end_us = self._duration_s * US_PER_S
+        step_us = round(self._args.trace_step * US_PER_S)
+        Injector(self._plant, self._faults)
+        energies = Energies(self._plant, end_us)
+        figures = Figures(self._plant, self._reports, end_us)
+        return energies, figures, Trace(out / "trace.csv", self._plant, self._reports, step_us, end_us)
+
+    def _in_virtual_time(self, vm, out):
+        end_us = self._duration_s * US_PER_S
+        progress = Progress(end_us)
+        watched = self._watch_plant(out)
+        server = lockstep.Lockstep(self._plant, self._reports, end_us, progress)
+        stop_watching = vm.watch(lambda: server.idles)
+        try:
+            server.serve(vm)
+        finally:
+            stop_watching()
+            watched[2].close()
+        return {**self._summary(*watched[:2], progress), "round_trips": server.idles}
+
+    def _in_real_time(self, run, out):
+        end_us = self._duration_s * US_PER_S
+        progress = Progress(end_us)
+        watched = self._watch_plant(out)
+        try:
+            realtime.serve(self._plant, self._reports, run, end_us, progress,
+                           lambda: self._start_vm(self._args.vm, run, "wire"))
+        finally:
+            watched[2].close()
+        return self._summary(*watched[:2], progress)
+
+    def _summary(self, energies, figures, progress):
+        args = self._args
+        return {
+            "version": 1, "site": self._config.get("site"),
+            "run": run_entry(self._start_s, self._duration_s, args, version_of(args.vm), self._site_bytes),
+            "inputs": self._entries, "synthetic": any(entry["synthetic"] for entry in self._entries),
+            "energy": energies.summary(), "control": figures.summary(), "buses": self._plant.bus_statistics(),
+            "control_periods": self._duration_s * 1000 // self._plant.period_ms,
+            "injected": [fault.as_dict() for fault in self._faults], "messages": self._reports.messages,
+            "wall_s": round(progress.wall_s, 2),
+        }
+
+    def _finish(self, run, out, summary):
+        summary["files"] = run_folder.collect(run, out, self._reports.events)
+        (out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+        return out
+
+
+def _json_object(path, data):
+    try:
+        value = json.loads(data)
+    except ValueError as error:
+        raise ToolError(f"{path}: not JSON ({error})", "check commas, quotes and brackets") from error
+    if not isinstance(value, dict):
+        raise ToolError(f"{path}: must be an object {{...}}", "host_tools/sites holds working examples")
+    return value

@@ -1,0 +1,1 @@
+"""Set-up of everything the project needs: environment, MicroPython, board image; standard library only."""

@@ -1,0 +1,42 @@
+"""Which firmware this is: the hash over its source files and the version, as a module for the board."""
+
+import hashlib
+import sys
+import tomllib
+from pathlib import Path
+
+from host_tools.toolchain import paths
+
+_TEXT = '''"""Facts of this build, generated: HASH is the SHA-256 over the firmware's source files."""
+
+HASH = {digest!r}
+VERSION = {version!r}
+'''
+
+
+def firmware_hash(root):
+    """Return 32 bytes: SHA-256 over the sorted lines "path sha256hex\\n" of every firmware/**/*.py below root."""
+    root = Path(root)
+    lines = []
+    for path in (root / "firmware").rglob("*.py"):
+        lines.append(f"{path.relative_to(root).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n")
+    return hashlib.sha256("".join(sorted(lines)).encode()).digest()
+
+
+def version():
+    """Return the project's version as text."""
+    return tomllib.loads(paths.PYPROJECT.read_text())["project"]["version"]
+
+
+def write_build_info(folder):
+    """Write build_info.py into the folder if it is not there yet or says something else; return its path."""
+    path = Path(folder) / "build_info.py"
+    text = _TEXT.format(digest=firmware_hash(paths.ROOT), version=version())
+    if not path.is_file() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return path
+
+
+if __name__ == "__main__":
+    print(write_build_info(sys.argv[1]))

@@ -1,0 +1,199 @@
+"""The emulated board as a context manager: QEMU with the flash in a file, UARTs on TCP, the REPL on a pty."""
+
+import contextlib
+import os
+import re
+import socket
+import subprocess
+import termios
+import time
+from pathlib import Path
+
+from host_tools.errors import ToolError
+from host_tools.toolchain import paths
+
+BOARD = "QEMU_MPS2_AN385"
+LISTEN = "listen"
+_FLASH_BYTES = 16 << 20
+_UARTS = (1, 2, 3)
+_START_S = 30
+_LOOK_S = 0.02
+_PTY = re.compile(r"redirected to (/dev/\S+) \(label serial0\)")
+_PROMPT = b">>> "
+
+
+class Emulator:
+    """One board. `uarts` maps UART 1..3 to a TCP port on this machine, or to LISTEN: then sockets[uart] is its wire.
+
+    `icount` makes virtual time follow executed instructions (8 ns each) and jump over waits: figures then repeat,
+    but no wait lasts long enough for a server on the host, so use it only with devices inside the image.
+    """
+
+    def __init__(self, flash, uarts=None, icount=False, image=None):
+        self.flash = Path(flash)
+        self.icount = icount
+        self.image = Path(image) if image else paths.board_image(BOARD)
+        self.log = self.flash.with_suffix(".qemu.log")
+        self.uarts = dict(uarts or {})
+        self.sockets = {}
+        self.pty = None
+        self._process = None
+        self._hold = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def start(self):
+        """Power on: start QEMU and wait for the prompt. The flash file is made if it is not there."""
+        if not self.image.is_file():
+            raise ToolError(f"there is no board image {self.image}", "run python3 -m host_tools.toolchain qemu")
+        self._make_flash()
+        listeners = {uart: _listener() for uart, end in self.uarts.items() if end == LISTEN}
+        try:
+            self._spawn({**self.uarts, **{uart: sock.getsockname()[1] for uart, sock in listeners.items()}})
+            self._open_repl()
+            self.sockets = {uart: self._accept(sock) for uart, sock in listeners.items()}
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            for sock in listeners.values():
+                sock.close()
+
+    def _make_flash(self):
+        # zeros where real flash has ones: the board goes by its own mark, not by blank bytes
+        self.flash.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.flash, "ab") as file:
+            file.truncate(_FLASH_BYTES)
+
+    def _spawn(self, ports):
+        command = ["qemu-system-arm", "-object",
+                   f"memory-backend-file,id=flash,size={_FLASH_BYTES},mem-path={self.flash},share=on",
+                   "-machine", "mps2-an385,memory-backend=flash", "-nographic", "-monitor", "null", "-nic", "none",
+                   "-semihosting", "-kernel", str(self.image), "-serial", "pty"]
+        for uart in _UARTS:
+            command += ["-serial", f"tcp:127.0.0.1:{ports[uart]},nodelay=on" if uart in ports else "null"]
+        if self.icount:
+            command += ["-icount", "shift=3,sleep=off"]
+        with open(self.log, "wb") as log:
+            try:
+                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                                 stderr=subprocess.STDOUT)
+            except FileNotFoundError:
+                raise ToolError("qemu-system-arm is not on the PATH", "run make setup") from None
+
+    def _open_repl(self):
+        self.pty = self._wait(self._find_pty, "name its REPL's pty")
+        # Kept open all the time: QEMU looks only once a second whether somebody has opened the pty.
+        self._hold = os.open(self.pty, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        _set_raw(self._hold)
+        seen = bytearray()
+
+        def prompt():
+            with contextlib.suppress(BlockingIOError):
+                seen.extend(os.read(self._hold, 4096))
+            if _PROMPT not in seen:
+                os.write(self._hold, b"\r")
+            return _PROMPT in seen
+
+        self._wait(prompt, "show its prompt", 0.1)
+        time.sleep(_LOOK_S)
+        self._drain()
+
+    def _find_pty(self):
+        found = _PTY.search(self.log.read_text(errors="replace"))
+        return found and found[1]
+
+    def _accept(self, listener):
+        listener.settimeout(_START_S)
+        connection, _ = listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def _wait(self, look, what, every_s=_LOOK_S):
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end:
+            result = look()
+            if result:
+                return result
+            if self._process.poll() is not None:
+                raise self._failed(f"QEMU ended with exit code {self._process.returncode} at its start")
+            time.sleep(every_s)
+        raise self._failed(f"the emulated board did not {what} within {_START_S} s")
+
+    def _failed(self, message):
+        tail = self.log.read_text(errors="replace").strip() or "it is empty"
+        return ToolError(message, f"see its log {self.log}: {tail[-400:]}")
+
+    def _drain(self):
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._hold, 4096):
+                pass
+
+    @property
+    def running(self):
+        """Return True while QEMU runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self):
+        """Cut the power: SIGKILL at whatever instruction; the flash file keeps what was written."""
+        for connection in self.sockets.values():
+            connection.close()
+        self.sockets = {}
+        if self._hold is not None:
+            os.close(self._hold)
+            self._hold = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def mpremote(self, *words, timeout=60):
+        """Run mpremote with these words on the board; return its output, or raise ToolError with what it said."""
+        command = self._command(words)
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            said = (error.stdout or b"").decode(errors="replace")
+            raise ToolError(f"mpremote {words[0]} did not end within {timeout} s",
+                            f"the board said: {said[-800:]}") from None
+        if done.returncode:
+            raise ToolError(f"mpremote {words[0]} failed", (done.stdout + done.stderr)[-1600:])
+        return done.stdout.replace("\r\n", "\n")
+
+    def spawn(self, code):
+        """Start code on the board and return the mpremote process; read its stdout, or the board stops printing."""
+        return subprocess.Popen(self._command(("exec", code)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT)
+
+    def _command(self, words):
+        if not self.running:
+            raise ToolError("the emulated board is off", "call start() first")
+        self._drain()
+        return [str(paths.VENV_PYTHON), "-m", "mpremote", "connect", self.pty, *map(str, words)]
+
+    def exec(self, code, timeout=60, keep=False):
+        """Run code on the board through mpremote and return what it printed; `keep` keeps the modules loaded."""
+        return self.mpremote(*(("resume",) if keep else ()), "exec", code, timeout=timeout)
+
+    def run_file(self, path, mount=None, timeout=300):
+        """Run a file of the host on the board, with the folder `mount` of the host as its working directory."""
+        before = ("mount", mount) if mount else ()
+        return self.mpremote(*before, "run", path, timeout=timeout)
+
+
+def _listener():
+    sock = socket.socket()
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(1)
+    return sock
+
+
+def _set_raw(fd):
+    attributes = termios.tcgetattr(fd)
+    attributes[0] = attributes[1] = attributes[3] = 0
+    termios.tcsetattr(fd, termios.TCSANOW, attributes)
