@@ -1,13 +1,16 @@
-"""A FAKE firmware for tests of the simulated site: no part of the product, and nothing of the firmware's code.
+"""A FAKE firmware for tests of the simulated site: no part of the product, no line of the firmware's code.
 
-It speaks the lockstep protocol (or prints, in real time), reads registers, commands the PCS so that the grid stays at
-FAKE_TARGET_W, and leaves a journal of meaningless bytes. FAKE_MODE: follow, die, fatal, mute, stray.
+It speaks the lockstep protocol, or real time when a second argument gives its end in ms; it reads
+registers, commands the PCS so that the grid stays at FAKE_TARGET_W, and leaves a journal of meaningless
+bytes. FAKE_MODE: follow, idle, die, fatal, stray.
 """
 
 import json
 import os
+import select
 import struct
 import sys
+import time
 from pathlib import Path
 
 BASE = 40_000
@@ -67,12 +70,52 @@ class Plant:
             at += 2 + n
 
 
+class Wires:
+    """The same in real time: UARTs are files of the run folder, reports are printed lines."""
+
+    def __init__(self, root, until_ms):
+        self.root = root
+        self.files = {}
+        self.received = {}
+        self.utc = []
+        self.start_s = time.monotonic()
+        self.until_us = until_ms * 1000
+
+    @property
+    def us(self):
+        return int((time.monotonic() - self.start_s) * 1e6)
+
+    @property
+    def stop(self):
+        return self.us >= self.until_us
+
+    def send(self, kind, body=b""):
+        if kind == b"O":
+            self.files[body[0]] = os.open(self.root / f"uart{body[0]}", os.O_RDWR | os.O_NOCTTY)
+        elif kind == b"W":
+            os.write(self.files[body[0]], body[1:])
+        elif kind == b"Q":
+            print("EVK Q ", flush=True)
+
+    def report(self, kind, text):
+        print("EVK", kind, text, flush=True)
+
+    def idle(self, us):
+        for fd in select.select(self.files.values(), [], [], us / 1e6)[0]:
+            port = next(port for port, known in self.files.items() if known == fd)
+            self.received[port] = self.received.get(port, b"") + os.read(fd, 4096)
+
+    def flush(self):
+        pass
+
+
 class Board:
     def __init__(self, plant, site):
         self.plant = plant
         self.uart = {bus["id"]: bus["uart"] for bus in site["buses"]}
         for bus in site["buses"]:
-            plant.send(b"O", struct.pack("<BIBB", bus["uart"], bus["baud"], ord(bus["parity"]), bus["stop_bits"]))
+            settings = (bus["uart"], bus["baud"], ord(bus["parity"]), bus["stop_bits"])
+            plant.send(b"O", struct.pack("<BIBB", *settings))
         self.devices = {device["role"]: device for device in site["devices"]}
 
     def ask(self, role, body):
@@ -86,7 +129,7 @@ class Board:
         while self.plant.us < deadline_us:
             self.plant.idle(deadline_us - self.plant.us)
             answer = self.plant.received[port]
-            if answer and crc(answer) == b"\0\0" and answer[1] == body[0]:
+            if len(answer) > 4 and crc(answer) == b"\0\0" and answer[1] == body[0]:
                 self.plant.idle(2_000)
                 return answer[2:-2]
         return None
@@ -148,12 +191,14 @@ def follow(plant, root, site):
 def main():
     root = Path(sys.argv[1])
     mode = os.environ.get("FAKE_MODE", "follow")
-    plant = Plant()
+    plant = Wires(root, int(sys.argv[2])) if len(sys.argv) > 2 else Plant()
     if mode == "die":
         raise SystemExit("the fake firmware dies as it was told to")
     if mode == "fatal":
         plant.report("F", "CONFIG control.period_ms: 5 is not allowed; give an integer from 20 to 1000 ms")
         plant.flush()
+    elif mode == "idle":
+        plant.idle(1000)
     elif mode == "stray":
         print("a stray print", flush=True)
         sys.stdin.buffer.read(1)

@@ -1,19 +1,16 @@
 """Properties of the scheduler over random tables, run times, stalls and gates, on a virtual clock."""
 
+from array import array
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware.core import table
 from firmware.core.sched import Scheduler
 from firmware.core.task import MAX_PERIOD_MS, Task
 
 MASK = 0x3FFFFFFF
 HALF = 0x20000000
-
-
-def small(value):
-    """Check that a value is a small integer of a 32-bit board, and return it."""
-    assert -0x40000000 <= value <= 0x3FFFFFFF
-    return value
 
 
 class FakePlatform:
@@ -72,6 +69,7 @@ def build(rows, start_us):
     for index, (period_ms, offset_ms, priority, costs_us) in enumerate(rows):
         entry = Row(platform, costs_us)
         offset_ms = min(offset_ms, period_ms)
+        entry.offset_us = offset_ms * 1000
         entry.task = Task(f"t{index}", entry, period_ms, offset_ms, priority, budget_us=1)
         scheduler.add(entry.task)
         table.append(entry)
@@ -87,7 +85,7 @@ def test_every_grid_point_is_run_or_missed_and_never_twice(rows, start_us):
         scheduler.step()
     for entry in table:
         task = entry.task
-        origin_us = start_us + task.offset_us
+        origin_us = start_us + entry.offset_us
         for index, at_us in enumerate(entry.starts):
             # missed_before counts those skipped when this very run began: they lie behind its grid point
             before = entry.missed_before[index - 1] if index else 0
@@ -113,7 +111,7 @@ def test_no_task_starts_while_a_more_important_one_is_due(rows, start_us):
         due = [
             entry.task.priority
             for entry in table
-            if start_us + entry.task.offset_us + (entry.task.runs + entry.task.missed) * entry.task.period_us
+            if start_us + entry.offset_us + (entry.task.runs + entry.task.missed) * entry.task.period_us
             <= platform.now_us
         ]
         before = [entry.task.runs for entry in table]
@@ -133,7 +131,7 @@ def test_no_drift_over_2_to_the_31_ms_of_jumps(period_ms, jumps_us, start_us):
     index = 0
     points = 0
     while platform.now_us < end_us:
-        platform.now_us += min(jumps_us[index % len(jumps_us)] + largest_us, 500_000_000)
+        platform.now_us += min(jumps_us[index % len(jumps_us)] + largest_us, 470_000_000)
         scheduler.step()
         index += 1
         points += task.runs + task.missed
@@ -141,18 +139,28 @@ def test_no_drift_over_2_to_the_31_ms_of_jumps(period_ms, jumps_us, start_us):
         next_us = start_us + points * task.period_us
         assert next_us & MASK == task.due_us
         assert 0 < next_us - platform.now_us <= task.period_us
+        scheduler.step()  # idles: a pass in the slack looks at the millisecond tick
     assert scheduler.restarts == 0
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, MASK), st.integers(1, MAX_PERIOD_MS), st.integers(0, HALF - 1))
-def test_grid_arithmetic_stays_in_small_integers(due_us, period_ms, overdue_us):
+def test_grid_arithmetic_of_one_row(due_us, period_ms, overdue_us):
+    cells = array("i", [0] * (table.HEADER + table.WIDTH))
     task = Task("t", None, period_ms)
-    task.due_us = due_us
-    ahead_us = task.advance(overdue_us)
-    assert 0 < small(ahead_us) <= task.period_us
+    task.move(cells, table.HEADER)
+    cells[table.HEADER + table.DUE] = due_us
+    now_us = (due_us + overdue_us) & MASK
+    cells[table.COUNT] = 1
+    row = table.pick(cells, 0, now_us)
+    if overdue_us >= task.period_us:
+        assert row == table.MISSED_SOME and task.due_us == due_us, "left as it was"
+        table.skip(cells, 0, now_us)
+        row = table.pick(cells, 0, now_us)
+    assert row == 0
+    assert cells[table.LATENESS] + cells[table.EXTRA] == overdue_us
+    assert task.missed == overdue_us // task.period_us
     assert task.due_us == (due_us + (task.missed + 1) * task.period_us) & MASK
-    assert (task.missed + 1) * task.period_us - overdue_us == ahead_us
 
 
 @settings(max_examples=60, deadline=None)

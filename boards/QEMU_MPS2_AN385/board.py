@@ -1,8 +1,9 @@
-"""Facts of the board QEMU_MPS2_AN385: Cortex-M3 at 25 MHz in QEMU, a REPL, two buses and the lockstep link."""
+"""Facts of the board QEMU_MPS2_AN385: Cortex-M3 in QEMU, two buses and the lockstep link."""
 
 NAME = "QEMU_MPS2_AN385"
 PLATFORM = "mps2"
-UARTS = ((1, 1_000_000, None), (2, 1_000_000, None))  # (uart id, highest baud, DE pin)
+# (uart id, highest baud, DE pin)
+UARTS = ((1, 1_000_000, None), (2, 1_000_000, None))
 LINK_UART = 3
 JOURNAL_DIR = "/journal"
 JOURNAL_BYTES = 4_194_304

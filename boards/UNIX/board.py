@@ -1,8 +1,9 @@
-"""Facts of the board UNIX: the firmware as a process of the host, its buses on ptys or in lockstep with a plant."""
+"""Facts of the board UNIX: the firmware as a process of the host, its buses on ptys or in lockstep."""
 
 NAME = "UNIX"
 PLATFORM = "unix"
-UARTS = ((1, 1_000_000, None), (2, 1_000_000, None))  # (uart id, highest baud, DE pin)
+# (uart id, highest baud, DE pin)
+UARTS = ((0, 1_000_000, None), (1, 1_000_000, None), (2, 1_000_000, None), (3, 1_000_000, None))
 LINK_UART = None
 JOURNAL_DIR = None
 JOURNAL_BYTES = 4_194_304

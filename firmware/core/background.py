@@ -6,6 +6,7 @@ A job passed over for `patience_us` gets one slice all the same, right behind a 
 longest, and the slice is counted as forced: work that can never fit goes on, at a stated cost.
 """
 
+import micropython
 from micropython import const
 
 from firmware.core.errors import ConfigError
@@ -13,9 +14,6 @@ from firmware.core.errors import ConfigError
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _MAX_US = const(60000000)  # longest rest and longest declared slice
-
-NOTHING = const(0)
-RAN = const(1)
 
 
 class Background:
@@ -37,6 +35,7 @@ class Background:
         self.since_us = 0  # passed over since, while waiting
         self.waiting = False
 
+    @micropython.native
     def account(self, run_us):
         """Count one slice that took run_us."""
         self.slices = self.slices + 1 & _MASK
@@ -45,6 +44,7 @@ class Background:
         if run_us > self.budget_us:
             self.over_budget = self.over_budget + 1 & _MASK
 
+    @micropython.native
     def may_run(self, now_us, slack_us, behind, patience_us):
         """Return whether a slice may start now: it fits, or it has waited enough and stands behind a task."""
         if self.budget_us <= slack_us:
@@ -57,6 +57,7 @@ class Background:
             return True
         return False
 
+    @micropython.native
     def rest_us(self, now_us):
         """Return how many us this job still rests, 0 when it is ready."""
         if self.resting:
@@ -68,22 +69,56 @@ class Background:
 
 
 class Pool:
-    """Hold the background jobs and give one of them one slice at a time."""
+    """Hold the background jobs, give one of them one slice at a time, and collect the garbage they leave.
 
-    def __init__(self, us, failed, patience_us=1000000):
+    collect_every: slices between two collections, 0 for none. A collection that does not fit waits for
+    its place right behind a task, and holds further slices up once it is twice overdue.
+    """
+
+    def __init__(self, us, collect, failed, collect_every, collect_budget_us, patience_us=1000000):
         self._us = us
+        self._collect = collect
         self._failed = failed
+        self._collect_every = collect_every or _HALF - 1
+        self._collect_budget_us = collect_budget_us
         self._patience_us = patience_us
+        self._uncollected = 0
         self._turn = 0
         self.jobs = []
-        self.wait_us = _MAX_US  # after a pass without a slice: how long until a resting job is ready
+        self.busy = False  # there are jobs, or garbage to collect
+        self.wait_us = _MAX_US  # after work() did nothing: how long until a resting job is ready
+        self.collects = 0
+        self.collects_forced = 0
 
     def add(self, job):
         """Append a job; it takes its first turn after those already here."""
         self.jobs.append(job)
+        self.busy = True
 
-    def step(self, now_us, slack_us, behind):
-        """Run one slice if a job is ready and may; return RAN or NOTHING."""
+    @micropython.native
+    def work(self, now_us, slack_us, behind):
+        """Collect, or run one slice, if it is due and fits into the slack; return whether it was done."""
+        if self._uncollected >= self._collect_every:
+            overdue = self._uncollected >= 2 * self._collect_every
+            fits = self._collect_budget_us <= slack_us
+            if fits or overdue and behind:
+                self.collects += 1
+                self.collects_forced += 0 if fits else 1
+                self._uncollected = 0
+                self._collect()
+                return True
+            if overdue:
+                self.wait_us = _MAX_US
+                return False
+        if self._step(now_us, slack_us, behind):
+            self._uncollected = self._uncollected + 1 & _MASK
+            return True
+        self.busy = bool(self.jobs) or self._uncollected >= self._collect_every
+        return False
+
+    @micropython.native
+    def _step(self, now_us, slack_us, behind):
+        """Run one slice if a job is ready and may; return whether it did."""
         jobs = self.jobs
         self.wait_us = _MAX_US
         for _ in range(len(jobs)):
@@ -97,9 +132,10 @@ class Pool:
                     self.wait_us = rest_us
             elif job.may_run(now_us, slack_us, behind, self._patience_us):
                 self._slice(job)
-                return RAN
-        return NOTHING
+                return True
+        return False
 
+    @micropython.native
     def _slice(self, job):
         """Resume one job once; remove it when it is exhausted or has raised."""
         begin_us = self._us()

@@ -28,7 +28,8 @@ def sign(x):
 def mul_div(a: int, b: int, c: int) -> int:
     """Return a * b / c rounded to nearest, halves away from zero; |a| < 2**20, 0 <= b < 2**30, 0 < c < 2**30.
 
-    The result must itself be a small integer. No step on the way leaves 31 bits, however large the product is.
+    The result must itself be a small integer. No step on the way leaves 31 bits, however large the product
+    is.
     """
     magnitude = a
     if a < 0:
@@ -41,7 +42,8 @@ def mul_div(a: int, b: int, c: int) -> int:
         whole = rest // c
         rest -= whole * c
     else:
-        # Long multiplication by the bits of a, with the remainder modulo c kept below c by subtracting before adding.
+        # Long multiplication by the bits of a, with the remainder modulo c kept below c by subtracting before
+        # adding.
         part = b % c
         bit = _TOP_BIT
         while bit:

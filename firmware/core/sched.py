@@ -6,70 +6,68 @@ last one plus whole periods, so nothing drifts, and grid times that have gone by
 so nothing bursts after a stall. A stall longer than the tick can tell (536 s) restarts the grid.
 """
 
+from array import array
+
 import micropython
 from micropython import const
 
+from firmware.core import table as t
 from firmware.core.background import Background, Pool
-from firmware.core.duequeue import DueQueue
 from firmware.core.errors import ConfigError
-from firmware.core.watchdog import CheckIns
+from firmware.core.table import conclude, finish, hold_over, pick, skip
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
-_IDLE_MAX_US = const(60000000)
 _STALL_MAX_MS = const(536000)
-
-
-class _NoPump:
-    """Stand where no bus is to be polled."""
-
-    def poll(self):
-        """Do nothing."""
-
-    def wait_us(self):
-        """Return the longest idle time."""
-        return _IDLE_MAX_US
+_SLACK = const(3)  # these as in the table
+_BEHIND = const(8)
+_NONE = const(255)
+_ASK = const(256)
+_MISSED_SOME = const(512)
+_PASSES = const(1000)
 
 
 class Scheduler:
     """Dispatch tasks and background jobs; `platform` gives ms, us, idle, feed_watchdog and collect.
 
-    collect_every: background slices between two garbage collections, 0 for none. A collection that does
-    not fit waits for its place right behind a task, and holds further slices up once it is twice overdue.
+    The watchdog is fed once every critical task has checked in since the last feed and no check-in is
+    stale; with no critical task never, since nothing would show that the firmware works.
     """
 
-    def __init__(self, platform, pump=None, on_error=None, collect_every=0, collect_budget_us=5000):
-        self._pump = pump or _NoPump()
-        self._on_error = on_error
+    def __init__(
+        self, platform, pump=None, on_error=None, collect_every=0, collect_budget_us=5000, max_tasks=16
+    ):
+        # Bound methods are looked up once: a call through a class costs twice as much as one through these.
+        self._poll = None if pump is None else pump.poll
+        self._pump_wait_us = None if pump is None else pump.wait_us
         self._us = platform.us
         self._ms = platform.ms
         self._idle = platform.idle
-        self._collect = platform.collect
-        self._collect_every = collect_every or _HALF - 1
-        self._collect_budget_us = collect_budget_us
-        self._uncollected = 0
-        self._behind = False  # the last pass ran a task
+        self._feed = platform.feed_watchdog
+        self._on_error = on_error
         self._pass_ms = self._ms()
-        self._queue = DueQueue(self._failed)
-        self._pool = Pool(self._us, self._failed)
-        self.watch = CheckIns(platform.feed_watchdog)
+        self.pool = Pool(self._us, platform.collect, self._failed, collect_every, collect_budget_us)
+        self._table = array("i", [0] * (t.HEADER + t.WIDTH * min(max_tasks, 250)))
+        self._max_tasks = min(max_tasks, 250)
+        self._runs = []
+        self._fill = self._use_slack
         self.tasks = []  # most important first
         self.stop = False
         self.errors = 0
         self.restarts = 0
-        self.collects = 0
-        self.collects_forced = 0
+        self.feeds = 0
+        self.feeds_refused = 0  # all were in, but one of them long ago
 
     def jobs(self):
         """Return the list of background jobs that are not exhausted."""
-        return self._pool.jobs
+        return self.pool.jobs
 
     def add(self, task):
         """Add a task, on the grid of the most important one; start() begins every grid anew."""
+        if len(self.tasks) == self._max_tasks:
+            raise ConfigError("TASK_COUNT", "task %s is one too many; raise max_tasks" % task.name)
         now_us = self._us()
-        origin_us = now_us
-        if self.tasks:
-            origin_us = self.tasks[0].due_us - self.tasks[0].offset_us & _MASK
+        origin_us = self.tasks[0].origin_us() if self.tasks else now_us
         index = 0
         for other in self.tasks:
             if other.name == task.name:
@@ -77,98 +75,130 @@ class Scheduler:
             if other.priority <= task.priority:
                 index += 1
         self.tasks.insert(index, task)
-        if task.critical:
-            self.watch.add(task)
-        self._queue.align(task, origin_us, now_us)
+        self._runs.insert(index, task.run)
+        for row in range(len(self.tasks) - 1, index - 1, -1):
+            self.tasks[row].move(self._table, t.HEADER + t.WIDTH * row)
+        self._table[t.COUNT] += 1
+        self._table[t.GATED] += task.gate is not None
+        self._table[t.AWAITED] += task.critical
+        task.align(origin_us, now_us)
 
     def spawn(self, name, generator, budget_us):
         """Add a background job whose longest slice takes budget_us; return its Background."""
         job = Background(name, generator, budget_us)
-        self._pool.add(job)
+        self.pool.add(job)
         return job
 
     def start(self):
         """Begin every grid now: what set-up took between add() and here is no lateness."""
         now_us = self._us()
         self._pass_ms = self._ms()
-        self._queue.head = None
         for task in self.tasks:
-            self._queue.align(task, now_us, now_us)
+            task.align(now_us, now_us)
 
     def run(self, until=None):
         """Make passes until `stop` is set or until() is true (asked once a pass)."""
         self.start()
         while not self.stop and not (until is not None and until()):
-            self.step()
+            self._passes(_PASSES if until is None else 1)
 
-    @micropython.native
     def step(self):
         """Make one pass."""
-        try:
-            self._pump.poll()
-        except Exception as error:  # a bus's defect must not stop the control tick
-            self._failed("pump", error)
-        now_us = self._us()
-        task = self._queue.pick(now_us)
-        if task is None:
-            self._fill(now_us)
-        else:
-            self._dispatch(task, now_us)
+        self._passes(1)
 
     @micropython.native
-    def _dispatch(self, task, now_us):
-        """Put the task on its next grid time, run it, and count."""
-        late_us = (now_us - task.due_us & _MASK ^ _HALF) - _HALF
-        if late_us >= task.period_us and self._stalled(now_us):
-            return
-        self._queue.take(task)
-        self._queue.put(task, task.advance(late_us), now_us)
-        if task.gate is not None:
-            late_us = (now_us - task.release_us & _MASK ^ _HALF) - _HALF
-            task.released = False
-        try:
-            task.run()
-            if task.critical:
-                self.watch.check_in(task, now_us)
-        except Exception as error:  # it goes on at its next grid time
-            task.errors = task.errors + 1 & _MASK
-            self._failed(task.name, error)
-        task.account(late_us, (self._us() - now_us & _MASK ^ _HALF) - _HALF)
-        self._behind = True
-
-    @micropython.native
-    def _fill(self, now_us):
-        """Use the slack: collect, or one background slice, or idle until something is due."""
-        if self._stalled(now_us):
-            return
-        wait_us = self._queue.slack_us
-        behind = self._behind
-        self._behind = False
-        if self._pool.jobs or self._uncollected >= self._collect_every:
-            if self._worked(now_us, wait_us, behind):
+    def _passes(self, count):
+        """Make up to `count` passes, until `stop` is set; what all of them need is looked up once."""
+        poll = self._poll
+        us = self._us
+        table = self._table
+        runs = self._runs
+        fill = self._fill
+        while count > 0:
+            count -= 1
+            try:
+                if poll is not None:
+                    poll()
+            except Exception as error:  # a bus's defect must not stop the control tick
+                self._failed("pump", error)
+            now_us = us()
+            row = pick(table, 0, now_us)
+            if row > _NONE:
+                row = self._settle(row)
+            if row == _NONE:
+                fill(now_us)
+            else:
+                ran = 1
+                try:
+                    runs[row]()
+                except Exception as error:  # it goes on at its next grid time
+                    ran = 0
+                    self.tasks[row].count(t.ERRORS, 1)
+                    self._failed(self.tasks[row].name, error)
+                if finish(table, row, us(), ran):
+                    self._conclude()
+            if self.stop:
                 return
-            if self._pool.wait_us < wait_us:
-                wait_us = self._pool.wait_us
-        pump_us = self._pump.wait_us()
-        self._idle(pump_us if pump_us < wait_us else wait_us)
 
-    def _worked(self, now_us, slack_us, behind):
-        """Collect or run one background slice; return whether either was done."""
-        if self._uncollected >= self._collect_every:
-            overdue = self._uncollected >= 2 * self._collect_every
-            if self._collect_budget_us <= slack_us or overdue and behind:
-                self.collects_forced += self._collect_budget_us > slack_us
-                self.collects += 1
-                self._uncollected = 0
-                self._collect()
-                return True
-            if overdue:
-                self._pool.wait_us = _IDLE_MAX_US
-                return False
-        if self._pool.step(now_us, slack_us, behind):
-            self._uncollected = self._uncollected + 1 & _MASK
-            return True
-        return False
+    @micropython.native
+    def _settle(self, row):
+        """See to closed gates and to missed grid times; return the row to run, or NONE."""
+        now_us = self._us()
+        while row > _NONE:
+            if row >= _MISSED_SOME:
+                row -= _MISSED_SOME
+                if self._stalled(now_us):
+                    return _NONE
+                skip(self._table, row, now_us)
+            else:
+                row -= _ASK
+                if not hold_over(self._table, row, now_us):
+                    if self._gate_open(self.tasks[row]):
+                        self.tasks[row].release(now_us)
+                    else:
+                        row += 1
+            row = pick(self._table, row, now_us)
+        return row
+
+    @micropython.native
+    def _gate_open(self, task):
+        """Ask a gate; one that raises counts as open, so that the task still runs."""
+        try:
+            return task.gate()
+        except Exception as error:
+            task.count(t.ERRORS, 1)
+            self._failed(task.name, error)
+        return True
+
+    @micropython.native
+    def _conclude(self):
+        """Feed the watchdog, all critical tasks being in, unless one of the check-ins is stale."""
+        if conclude(self._table, self._us()):
+            self.feeds_refused = self.feeds_refused + 1 & _MASK
+        else:
+            self.feeds = self.feeds + 1 & _MASK
+            self._feed()
+
+    @micropython.native
+    def _use_slack(self, now_us):
+        """Use the slack: collect, or one background slice, or idle until something is due."""
+        now_ms = self._ms()
+        if (now_ms - self._pass_ms & _MASK) > _STALL_MAX_MS:
+            self._stalled(now_us)
+            return
+        self._pass_ms = now_ms
+        wait_us = self._table[_SLACK]
+        pool = self.pool
+        if pool.busy:
+            if pool.work(now_us, wait_us, self._table[_BEHIND]):
+                return
+            if pool.wait_us < wait_us:
+                wait_us = pool.wait_us
+        if self._pump_wait_us is not None:
+            pump_us = self._pump_wait_us()
+            if pump_us < wait_us:
+                wait_us = pump_us
+        self._idle(wait_us)
 
     @micropython.native
     def _stalled(self, now_us):
@@ -184,10 +214,10 @@ class Scheduler:
     def _restart(self, now_us, stall_ms):
         """Begin every grid at now_us and count what a stall of stall_ms left out."""
         self.restarts += 1
-        self._queue.head = None
+        self._table[t.SLACK] = 0
         for task in self.tasks:
-            task.missed = task.missed + stall_ms // (task.period_us // 1000) & _MASK
-            self._queue.align(task, now_us, now_us)
+            task.count(t.MISSED, stall_ms // (task.period_us // 1000))
+            task.align(now_us, now_us)
 
     def _failed(self, name, error):
         """Count an error and hand it on; what the reporter raises in turn is counted, not passed on."""

@@ -1,1 +1,1 @@
-"""Drivers: bytes on a bus <-> integers in site power units. Imports firmware.core and itself; owns no clock, no UART."""
+"""Drivers: bytes on a bus <-> integers in site power units. Imports firmware.core and itself."""

@@ -1,10 +1,11 @@
 """The Modbus RTU master of one RS-485 line: a state machine that advances in slices and never waits.
 
-Only whole frames are believed: address, function, length (or a write's echo) and CRC. What came before our own request
-had left, came after the time-out, or is not ours, is dropped and counted. A late answer to request N is not taken for
-N+1: every request to a unit differs from the one before it in what its answer must look like (see Job), and after a
-time-out the unit is left alone until its largest turn-around is over. What remains possible: an answer later than that,
-whose own request and the one after it both went unanswered. Frames are never split at pauses (t1.5): UART FIFOs, USB
+Only whole frames are believed: address, function, length (or a write's echo) and CRC. What came before our
+own request had left, came after the time-out, or is not ours, is dropped and counted. A late answer is not
+taken for a later request's: every read of a unit differs from the one before it in what its answer must look
+like, a request that failed is made in its other form for the next 2 s (see Job), and after a time-out the
+unit is left alone until its largest turn-around is over. What remains possible: an answer later than that,
+when another of the unit's requests has failed since. Frames are never split at pauses (t1.5): UART FIFOs, USB
 and operating systems make pauses where the wire has none.
 """
 
@@ -64,11 +65,12 @@ class Bus:
 
     @micropython.native
     def submit(self, job):
-        """Ask for a job once, however often it is called before its turn; returns False where it was asked already."""
+        """Ask for a job once, however often before its turn; returns False where it was asked already."""
         if job.state == IDLE:
             self._queue.put(job)
             return True
-        # A write on the line carries the old content: once more with the new one. A read will bring what is asked.
+        # A write on the line carries the old content: once more with the new one. A read will bring what is
+        # asked.
         if job.state == ACTIVE and job.is_write:
             job.again = True
             return True
@@ -244,10 +246,11 @@ class Bus:
     def _fail(self, status, now_us):
         job = self._close(now_us)
         job.exception = 0
+        has_other = job.signatures[0] != job.signatures[1]
         if status == _BAD_CRC:
-            job.device.garbled(now_us)
+            job.device.garbled(has_other, now_us)
         else:
-            job.device.silent(ticks.diff(now_us, self._end_us), now_us)
+            job.device.silent(ticks.diff(now_us, self._end_us), has_other, now_us)
         job.owner.on_failure(job, status)
 
     # ---- silence

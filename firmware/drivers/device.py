@@ -5,10 +5,11 @@ from micropython import const
 
 _MASK = const(0x3FFFFFFF)
 _HOLD_MAX_US = const(2_000_000)
+_BAR_US = const(2_000_000)
 
 
 class Device:
-    """What the bus knows of one address. requests = answers + timeouts + crc + exceptions (+ the one on the line)."""
+    """What the bus knows of one address: requests = answers + timeouts + crc + exceptions."""
 
     def __init__(self, unit):
         self.unit = unit
@@ -24,53 +25,67 @@ class Device:
         self.late_us = 0  # its largest turn-around: how long after a request an answer may still come
         self.fails = 0  # failures in a row
         self.signature = 0  # of the last request: what its answer must look like
-        self._held = False  # the next three count
+        self.held = False  # the next four count
+        self.barred = 0  # the signature of a request that may still be answered
         self._since_us = 0
         self._hold_us = 0  # no request before since + hold
-        self._same_us = 0  # none with the last request's signature before since + same
+        self._bar_us = 0  # none with the barred signature before since + bar
 
     @micropython.native
     def may_ask(self, signature, now_us):
         """Return True when a request with this signature may go out at `now_us`."""
-        if not self._held:
+        if not self.held:
             return True
         # Modulo the wrap: a hold lasts seconds, so its flag is gone long before the tick comes round.
         age_us = (now_us - self._since_us) & _MASK
-        if age_us >= self._same_us:
-            self._held = False
+        if age_us >= self._bar_us:
+            self.held = False
             return True
-        return age_us >= self._hold_us and signature != self.signature
+        return age_us >= self._hold_us and signature != self.barred
 
     @micropython.native
     def answered(self, now_us):
         """Note an answer, or an exception."""
         self.fails = 0
-        self._hold(self.gap_us, self.gap_us, now_us)
+        if not self.held:
+            self._hold(self.gap_us, 0, now_us)
+        else:
+            # The bar stands for its time; the pause is counted from where the bar is.
+            self._hold_us = ((now_us - self._since_us) & _MASK) + self.gap_us
+            self._bar_us = max(self._bar_us, self._hold_us)
 
     @micropython.native
-    def garbled(self, now_us):
+    def garbled(self, has_other, now_us):
         """Note an answer with a wrong CRC: it has come, but what came may have been somebody else's."""
         self.crc += 1
         self.fails += 1
-        self._hold(self.gap_us, self.late_us, now_us)
+        self._bar(self.gap_us, has_other, now_us)
 
     @micropython.native
-    def silent(self, waited_us, now_us):
-        """Note that no answer came: leave the unit alone until a late one cannot come, longer with each time in a row."""
+    def silent(self, waited_us, has_other, now_us):
+        """Note that no answer came: leave the unit alone until a late one cannot come, longer each time.
+
+        Where the request has another form, its signature stays barred well beyond that: it costs nothing.
+        """
         hold_us = max(self.late_us - waited_us, self.gap_us)
         if self.fails:
             hold_us += self.late_us << min(self.fails - 1, 5)
             hold_us = min(hold_us, max(self.late_us, _HOLD_MAX_US))
         self.timeouts += 1
         self.fails += 1
-        self._hold(hold_us, hold_us + self.late_us, now_us)
+        self._bar(hold_us, has_other, now_us)
 
     @micropython.native
-    def _hold(self, hold_us, same_us, now_us):
-        self._held = same_us > 0
+    def _bar(self, hold_us, has_other, now_us):
+        self.barred = self.signature
+        self._hold(hold_us, _BAR_US if has_other else self.late_us, now_us)
+
+    @micropython.native
+    def _hold(self, hold_us, bar_us, now_us):
+        self.held = hold_us + bar_us > 0
         self._since_us = now_us
         self._hold_us = hold_us
-        self._same_us = same_us
+        self._bar_us = hold_us + bar_us
 
     @micropython.native
     def note_turnaround(self, turnaround_us):
@@ -97,7 +112,7 @@ class Devices:
 
     @micropython.native
     def blame(self, unit):
-        """Count a burst by the address that it begins with: late where that unit owes an answer, else foreign."""
+        """Count a burst by the address it begins with: late where that unit owes an answer, else foreign."""
         for device in self.all:
             if device.unit == unit:
                 if device.fails:

@@ -1,4 +1,4 @@
-"""What the bus is asked to do: a Job for each request that is made again and again, and the queue of those due.
+"""What the bus is asked to do: a Job for each request that is made again and again, and their queue.
 
 Jobs are made once, at start; nothing is created while the bus runs.
 """
@@ -19,12 +19,14 @@ ACTIVE = const(2)
 class Job:
     """One request, ready to be sent, and where its outcome goes.
 
-    `owner` has on_answer(job, buf), where the answer's data begin at buf[job.at], and on_failure(job, status). What a
-    write writes stands in `registers`, an array('H').
-    A read has a second form that is `extra` registers longer, a write one that leaves out the first `skip` registers.
-    The bus changes form so that two requests in a row to one unit never have the same answer: that is what tells a
-    late answer from the one waited for. With 0 there is no second form, and after a failure the unit's `late_us` is
-    waited out once more before the same request is made again.
+    `owner` has on_answer(job, buf), where the answer's data begin at buf[job.at], and on_failure(job,
+    status). What a write writes stands in `registers`, an array('H').
+
+    A read has a second form that is `extra` registers longer, a write one that leaves out the first `skip`
+    registers. The bus changes form so that two reads in a row of one unit never have the same answer, and no
+    request has that of one which was not answered: so a late answer is told from the one waited for. With 0
+    there is no second form, and after a failure the unit's `late_us` is waited out once more before the same
+    again.
     """
 
     def __init__(self, bus, unit, function, address, count, owner, timeout_us=200_000, extra=0, skip=0,
@@ -57,9 +59,9 @@ class Job:
         if self.function == modbus.WRITE_ONE:
             most = 1
         last = address + count + extra - 1
-        if not (1 <= count and count + extra <= most and 0 <= address and last <= 0xFFFF and self._skip < count):
-            raise BusError("REGISTER_RANGE", "unit %d: registers %d..%d cannot be one request; at most %d, up to 65535"
-                           % (self.device.unit, address, last, most))
+        if not (self._skip < count and count + extra <= most and 0 <= address and last <= 0xFFFF):
+            text = "unit %d: registers %d..%d cannot be one request; at most %d, up to 65535"
+            raise BusError("REGISTER_RANGE", text % (self.device.unit, address, last, most))
         self.address = address
         self.count = count
         self._form(0, address, count)
@@ -76,11 +78,13 @@ class Job:
 
     @micropython.native
     def form(self):
-        """Return which form goes next, 0 or 1: a read alternates, a write only after a failure."""
+        """Return which form goes next, 0 or 1: never a barred one; a read alternates."""
         device = self.device
-        if device.signature != self.signatures[0] or (self.is_write and not device.fails):
+        if device.held and device.barred == self.signatures[0]:
+            return 1
+        if self.is_write or device.signature != self.signatures[0]:
             return 0
-        return 1
+        return 0 if device.held and device.barred == self.signatures[1] else 1
 
     @micropython.native
     def build(self, which):
@@ -115,7 +119,7 @@ class JobQueue:
 
     @micropython.native
     def take(self, now_us):
-        """Remove and return the first urgent job whose unit may be asked, else the first such job, else None."""
+        """Remove and return the first urgent job whose unit may be asked, else the first such, else None."""
         jobs = self._jobs
         n = self.count
         found = -1

@@ -4,14 +4,15 @@ import micropython
 
 from firmware.core.types import Reading
 from firmware.drivers import regmap
-from firmware.drivers.job import Job
-from firmware.drivers.scale import INVALID
+from firmware.drivers.job import IDLE, Job
+from firmware.drivers.ratio import INVALID
 
 
 class Meter:
-    """A meter of the type that `profile` (a module of drivers.meters) describes; `sign` -1 turns its CT clamps round.
+    """A meter of the type that `profile`, a module of drivers.meters, describes.
 
-    `power` is in site power units; its count goes up with each new sample, its fails with each failed or invalid one.
+    `sign` -1 turns its CT clamps round. `power` is in site power units; its count goes up with each new
+    sample, its fails with each failed or invalid one.
     """
 
     def __init__(self, bus, unit, profile, scale, sign=1, timeout_us=200_000):
@@ -21,13 +22,15 @@ class Meter:
         self.repeated = 0  # answers that brought the sample already known
         self._bus = bus
         self._sign = sign
-        self._ratio = regmap.power_ratio(row, scale)
+        self._ratio = scale.power(row)
         self._power_at = 2 * (row[0] - profile.FAST_ADDRESS)
-        self._counter_at = -1 if profile.COUNTER is None else 2 * (profile.COUNTER - profile.FAST_ADDRESS)
+        self._counter_at = -1
+        if profile.COUNTER is not None:
+            self._counter_at = 2 * (profile.COUNTER - profile.FAST_ADDRESS)
         self._counter = -1
         self._moving = True  # the refresh counter had moved when it was last read
-        self._job = Job(bus, unit, profile.FUNCTION, profile.FAST_ADDRESS, profile.FAST_COUNT, self, timeout_us,
-                        extra=profile.FAST_EXTRA)
+        self._job = Job(bus, unit, profile.FUNCTION, profile.FAST_ADDRESS, profile.FAST_COUNT, self,
+                        timeout_us, extra=profile.FAST_EXTRA)
         self.stats = self._job.device
         self.stats.gap_us = max(self.stats.gap_us, profile.GAP_US)
 
@@ -35,6 +38,11 @@ class Meter:
     def request(self):
         """Ask for the power; returns False where that is under way already."""
         return self._bus.submit(self._job)
+
+    @micropython.native
+    def busy(self):
+        """Return True while a request waits or is on the line."""
+        return self._job.state != IDLE
 
     @micropython.native
     def on_answer(self, job, buf):

@@ -20,8 +20,8 @@ WRONG_FUNCTION = const(7)
 WRONG_LENGTH = const(8)
 WRONG_ECHO = const(9)  # a write answered for another address, value or quantity
 STUCK = const(10)  # our own request never left the UART
-STATUS_NAMES = ("ok", "more", "exception", "timeout", "cut", "bad_crc", "wrong_unit", "wrong_function", "wrong_length",
-                "wrong_echo", "stuck")
+STATUS_NAMES = ("ok", "more", "exception", "timeout", "cut", "bad_crc", "wrong_unit",
+                "wrong_function", "wrong_length", "wrong_echo", "stuck")
 
 READ_HOLDING = const(3)
 READ_INPUT = const(4)
@@ -55,7 +55,7 @@ _CRC = _table()
 
 @micropython.viper
 def crc16(buf: ptr8, at: int, n: int) -> int:
-    """Return the CRC-16 of buf[at : at + n], 0 .. 0xFFFF; 0 where the last two bytes are their own right CRC."""
+    """Return the CRC-16 of buf[at : at + n]; 0 where the last two bytes are the right CRC of the rest."""
     table = ptr16(_CRC)
     crc = 0xFFFF
     end = at + n
@@ -109,7 +109,7 @@ def write_one_request(buf, unit, address, value):
 
 @micropython.native
 def write_many_request(buf, unit, address, registers, first, count):
-    """Put a write of registers[first : first + count] (an array('H')) into buf; returns the frame's length in bytes."""
+    """Put a write of registers[first : first + count], an array('H'), into buf; returns the length."""
     _head(buf, unit, 16, address, count)
     _body(buf, registers, first, count)
     return _seal(buf, 7 + 2 * count)
@@ -122,7 +122,7 @@ def answer_length(function, count):
 
 @micropython.viper
 def _match(request: ptr8, buf: ptr8, at: int, have: int) -> int:
-    """Return the length of the frame that may begin at buf[at], 0 where bytes are missing, or minus a status."""
+    """Return the length of the frame that may begin at buf[at], 0 where bytes miss, or minus a status."""
     if have < 1:
         return 0
     if buf[at] != request[0]:
@@ -152,7 +152,8 @@ def _match(request: ptr8, buf: ptr8, at: int, have: int) -> int:
 def check(request, buf, at, have):
     """Judge the `have` bytes from buf[at] on as the answer to `request`; returns a status.
 
-    Address, function, length (or a write's echo) and CRC must all match. Bytes behind the frame are not looked at.
+    Address, function, length (or a write's echo) and CRC must all match. Bytes behind the frame are not
+    looked at.
     """
     n = _match(request, buf, at, have)
     if n <= 0:

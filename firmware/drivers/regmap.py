@@ -1,18 +1,44 @@
 """Register tables, one line a register, and how any row of them is decoded.
 
-A row is (address, kind, num, den, name): raw * num / den is the quantity in the unit that ends its name, an integer.
-Powers of the control path are read through a scale.Ratio instead; what stands here may allocate.
+A row is (address, kind, num, den, name): raw * num / den is the quantity in the unit that ends its name, an
+integer. Powers of the control path are read through a ratio.Ratio instead; what stands here may allocate.
 """
 
 from firmware.core.errors import BusError
-from firmware.drivers import scale
+from firmware.drivers import ratio
+from firmware.drivers.ratio import LIMIT_PU, VALUE_MAX, Put, Ratio
 
 _SENTINELS = (0x8000, 0xFFFF)
 
 
+class Scale:
+    """The site power unit, for whatever reads or writes power: `unit_w` watts (1 .. 5,000) are one."""
+
+    def __init__(self, unit_w):
+        self.unit_w = unit_w
+
+    def power(self, row):
+        """Return the Ratio that reads a table row of watts as site power units."""
+        return Ratio(row[1], row[2], row[3] * self.unit_w, LIMIT_PU)
+
+    def put_power(self, exponent):
+        """Return the Put of a register that holds watts / 10**exponent."""
+        return Put(self.unit_w * 10 ** max(-exponent, 0), 10 ** max(exponent, 0))
+
+    def whole_pu(self, power_w):
+        """Return how many whole units fit in `power_w` >= 0, at most 2**20 - 1. Start-up only."""
+        return min(power_w // self.unit_w, VALUE_MAX)
+
+
+def sunspec_ratio(kind, exponent, per_unit, limit):
+    """Return the Ratio of a 16-bit SunSpec point: raw * 10**exponent * per_unit (a pair num, den)."""
+    num, den = per_unit
+    return Ratio(kind, num * 10 ** max(exponent, 0), den * 10 ** max(-exponent, 0), limit)
+
+
 def words(kind):
     """Return how many registers a kind takes, 1 or 2."""
-    return 1 if kind <= scale.U16 else 2
+    return 1 if kind <= ratio.U16 else 2
 
 
 def find(table, name):
@@ -23,29 +49,25 @@ def find(table, name):
     raise BusError("NO_REGISTER", "the table has no register %s" % name)
 
 
-def power_ratio(row, scale_):
-    """Return the Ratio that reads a row of watts as site power units."""
-    return scale_.power(row[1], row[2], row[3])
-
-
 def value(row, buf, at):
-    """Return the quantity whose registers begin at buf[at], in the unit that ends its name, or None for no value."""
+    """Return the quantity at buf[at] in the unit that ends its name, or None for no value."""
     kind, num, den = row[1], row[2], row[3]
     first = buf[at] << 8 | buf[at + 1]
-    if kind <= scale.U16:
+    if kind <= ratio.U16:
         if first == _SENTINELS[kind]:
             return None
-        return _rounded(first - 0x10000 if kind == scale.S16 and first & 0x8000 else first, num, den)
+        return _rounded(first - 0x10000 if kind == ratio.S16 and first & 0x8000 else first, num, den)
     second = buf[at + 2] << 8 | buf[at + 3]
-    if kind >= scale.S32_LOW_FIRST:
+    if kind >= ratio.S32_LOW_FIRST:
         first, second = second, first
         kind -= 3
     raw = first << 16 | second
-    if kind == scale.F32:
+    if kind == ratio.F32:
         return _float(raw, num, den)
-    if kind == scale.U32:
+    if kind == ratio.U32:
         return None if raw == 0xFFFFFFFF else _rounded(raw, num, den)
-    # The largest positive value is how some meters show an overflow; the most negative one is "not implemented".
+    # The largest positive value is how some meters show an overflow; the most negative one is "not
+    # implemented".
     return None if raw in (0x7FFFFFFF, 0x80000000) else _rounded(raw - ((raw & 0x80000000) << 1), num, den)
 
 

@@ -1,7 +1,8 @@
 """The bytes that come after a request, and where among them its answer is.
 
-The answer is looked for where it should begin: behind what came before the request's last byte had left, and behind
-the request's own echo. Elsewhere (behind noise or another's frame) only a whole right frame with silence after it counts.
+The answer is looked for where it should begin: behind what came before the request's last byte had left, and
+behind the request's own echo. Elsewhere (behind noise or another's frame) only a whole right frame with
+silence after it counts.
 """
 
 import micropython
@@ -73,7 +74,7 @@ class Window:
 
     @micropython.native
     def intruder(self):
-        """Return the first byte of what came before the request had left, or -1 where that is nothing but its echo."""
+        """Return the first byte of what came before the request had left, -1 for nothing but its echo."""
         n = min(self.base, self._frame_n)
         return -1 if not n or modbus.same(self.rx, self._frame, n) else self.rx[0]
 
@@ -95,7 +96,8 @@ class Window:
         n = self._frame_n
         if self.base >= n or self.n < n or not modbus.same(self.rx, self._frame, n):
             return
-        # A write of one register is answered by its own copy: an echo only where other requests have shown one.
+        # A write of one register is answered by its own copy: an echo only where other requests have shown
+        # one.
         if self.echo or not self._write_one:
             self.echo = True
             self.base = n

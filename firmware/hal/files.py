@@ -90,7 +90,7 @@ class Files:
     def names(self, path):
         """Iterate over the names of the files in a folder, in no order; none where there is no folder."""
         try:
-            entries = _entries(self._root + path)
+            entries = _entries((self._root + path).rstrip("/") or "/")
         except OSError as error:
             if error.errno != _ENOENT:
                 raise

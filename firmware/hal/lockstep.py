@@ -134,7 +134,7 @@ class Platform(BasePlatform):
         if len(head) < 3:
             raise SystemExit  # the plant is gone: there is no time left to run in
         body = self._reader.read(struct.unpack("<H", head[1:])[0])
-        delta_ms, sub_us, flags = struct.unpack("<HHB", body)
+        delta_ms, sub_us, flags = struct.unpack_from("<HHB", body, 0)
         self._us = ticks.add(self._us, delta_ms * 1000 + sub_us - self._sub_us)
         self._ms = ticks.add(self._ms, delta_ms)
         self._sub_us = sub_us

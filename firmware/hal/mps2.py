@@ -1,4 +1,4 @@
-"""The emulated board: clock, sleep and UARTs through its module `mps2`, littlefs over flash that outlives a kill."""
+"""The emulated board: clock, sleep, UARTs by its module `mps2`; littlefs on flash that outlives a kill."""
 
 import os
 
@@ -52,7 +52,7 @@ class Flash:
 
 
 def mount():
-    """Mount littlefs at "/"; make it first on flash that never held one, and only there: it holds evidence."""
+    """Mount littlefs at "/"; make it only on flash that never held one: what is there is evidence."""
     if _is_mounted():
         return
     flash = Flash()
@@ -62,7 +62,7 @@ def mount():
     try:
         os.mount(os.VfsLfs2(flash), "/")
     except OSError as error:
-        raise HalError("FLASH", "the flash holds no readable littlefs (%s); keep a copy of it, then erase it" % error)
+        raise HalError("FLASH", "no readable littlefs (%s); keep a copy of the flash, then erase it" % error)
 
 
 def _is_mounted():
@@ -112,7 +112,7 @@ class Platform(BasePlatform):
             raise ConfigError("UART", "%d: %s has UARTs 0 to %d" % (index, board.NAME, len(board.UARTS) - 1))
         uart, max_baud, _ = board.UARTS[index]
         if baud > max_baud:
-            raise ConfigError("BAUD", "%d: UART %d of %s takes %d at most" % (baud, index, board.NAME, max_baud))
+            raise ConfigError("BAUD", "%d: UART %d takes %d at most" % (baud, index, max_baud))
         return Mps2Serial(uart, baud)
 
     def link(self):

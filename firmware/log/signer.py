@@ -28,7 +28,7 @@ class Signer:
         self.kid = keys.kid(self.spki)
 
     def sign(self, digest):
-        """Yield while signing a 32-byte digest; the result is in `signature`. The same digest signs the same."""
+        """Yield while signing a 32-byte digest; the result is in `signature`, the same for the same."""
         z = int.from_bytes(digest, "big")
         nonces = rfc6979.Nonces(self._d, digest)
         pair = None

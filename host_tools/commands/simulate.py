@@ -23,10 +23,11 @@ def add_arguments(parser):
     parser.add_argument("--carbon-ahead", type=Path, metavar="F", help="reserved: factors known a day ahead")
     parser.add_argument("--work", type=Path, metavar="F", help="reserved: useful computing work")
     parser.add_argument("--events", type=Path, metavar="F", help="faults: time_s,device,event,value")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of everything random (default 1)")
-    parser.add_argument("--trace-step", type=float, default=1.0, metavar="S", help="seconds between trace rows")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all chance (default 1)")
+    parser.add_argument("--trace-step", type=float, default=1.0, metavar="S",
+                        help="seconds between trace rows")
     parser.add_argument("--start", default="2024-01-01T00:00:00Z", metavar="UTC", help="UTC at time 0")
-    parser.add_argument("--duration", type=int, metavar="S", help="seconds (default: length of the load file)")
+    parser.add_argument("--duration", type=int, metavar="S", help="seconds (default: as the load file)")
     parser.add_argument("--mode", choices=("virtual", "wire"), default="virtual",
                         help="virtual time, or real time with Modbus RTU servers on ptys")
     parser.add_argument("--vm", choices=("cpython", "micropython", "qemu"), default="micropython",
@@ -36,23 +37,24 @@ def add_arguments(parser):
 
 def run(args):
     """Run the simulation; return the exit code."""
-    _refuse_unserved(args)
+    check(args)
     simulation = Simulation(args)
     print(f"simulate: results in {simulation.carry_out()}")
     return OK
 
 
-def _refuse_unserved(args):
+def check(args):
+    """Refuse what this version does not serve, and flags out of range."""
     for flag in ("carbon_ahead", "work"):
         if getattr(args, flag):
             raise ToolError(f"--{flag.replace('_', '-')} is reserved and this version has no use for it",
-                            "leave it out")
+                            "Leave it out.")
     if not 0.001 <= args.trace_step <= 3600:
-        raise ToolError(f"--trace-step {args.trace_step:g} is not allowed", "give 0.001 to 3600 seconds")
+        raise ToolError(f"--trace-step {args.trace_step:g} is not allowed", "Give 0.001 to 3600 seconds.")
     if args.vm == "qemu":
-        raise ToolError("simulate does not drive the emulated board: its UARTs have no timing and no virtual clock",
-                        "use --vm micropython; the board is tested by `make hil BOARD=QEMU_MPS2_AN385`")
+        raise ToolError("simulate does not drive the emulated board",
+                        "Use --vm micropython; `make hil BOARD=QEMU_MPS2_AN385` tests the board.")
     for name in ("load_scale", "wind_scale"):
         if not 0 <= getattr(args, name) <= 1e9:
             raise ToolError(f"--{name.replace('_', '-')} {getattr(args, name):g} is not allowed",
-                            "give a factor of 0 or more")
+                            "Give a factor from 0 to 1e9.")

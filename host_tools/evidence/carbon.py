@@ -66,7 +66,7 @@ class CarbonBook:
         energy_wh, direct_ug, lifecycle_ug, remainder = record[27]
         expected = (energy_wh * record[32][4], energy_wh * record[33][4], 0)
         if (direct_ug, lifecycle_ug, remainder) != expected:
-            what = f"{energy_wh} Wh carry {direct_ug} and {lifecycle_ug} ug, expected {expected[0]} and {expected[1]}"
+            what = f"{energy_wh} Wh carry {direct_ug} and {lifecycle_ug} ug, expected {expected[:2]}"
             self.findings.add("POOL_START", what, unit)
 
     def _check_balance(self, unit, record, supplied_wh, used_wh):
@@ -127,7 +127,8 @@ class CarbonBook:
             if lump:
                 expected = list(map(int.__add__, expected, split(lump, uses, used_wh)))
         if given != expected:
-            self.findings.add("CARBON_SPLIT", f"{name}: the uses carry {given} ug, expected {expected} ug", unit)
+            what = f"{name}: the uses carry {given} ug, expected {expected} ug"
+            self.findings.add("CARBON_SPLIT", what, unit)
 
     def _check_write_off(self, unit, record, name, written_off_ug, end_ug):
         emptied = record[19] & _TRUE_UP and record[28][0] == 0

@@ -110,17 +110,32 @@ def _text(data, position, depth):
 
 
 def _array(data, position, depth):
-    size, position = _HEADS[data[position] & 31](data, position, depth)
+    size = data[position] & 31
+    if size < 24:
+        position += 1
+    else:
+        size, position = _HEADS[size](data, position, depth)
     _check_room(data, position, size, depth)
     out = []
     for _ in range(size):
+        # The integers of a record are read here, without a call: they are most of its items.
         head = data[position]
         if head < 24:
-            out.append(head)
+            value = head
             position += 1
+        elif head == 0x1A:
+            value = _unpack_u32(data, position + 1)[0]
+            if value < 0x10000:
+                raise CborError(LONG_FORM, position)
+            position += 5
+        elif head == 0x19:
+            value = data[position + 1] << 8 | data[position + 2]
+            if value < 0x100:
+                raise CborError(LONG_FORM, position)
+            position += 3
         else:
             value, position = _READ[head](data, position, depth + 1)
-            out.append(value)
+        out.append(value)
     return out, position
 
 
@@ -140,7 +155,12 @@ def _map(data, position, depth):
         if key <= last:
             raise CborError(KEY_DUPLICATE if key in out else KEY_ORDER, position)
         last = key
-        out[key], position = _READ[data[start]](data, start, depth + 1)
+        head = data[start]
+        if head < 24:
+            out[key] = head
+            position = start + 1
+        else:
+            out[key], position = _READ[head](data, start, depth + 1)
     return out, position
 
 

@@ -24,15 +24,16 @@ class Anchors:
                 self.findings.add("ROOT_DIFFERS", what, seq=size - 1 if size else None)
         self.next_size = self.open[0].size if self.open else -1
 
-    def finish(self, count):
-        """Report the records that anchors state but the file does not hold, or holds beyond them."""
+    def finish(self, count, proven):
+        """Report what anchors state beyond `count` records, and records they do not state (`proven`)."""
         cut = [anchor for anchor in self.open if anchor.size > count]
         if cut:
             anchor = cut[-1]
             what = f"{anchor.name} states {anchor.size} records, there are {count}"
-            self.findings.add("TAIL_CUT", what, seq=count, seqs=list(range(count, min(anchor.size, count + 100))))
-        elif self.end_size is not None and self.end_size < count:
-            what = f"records {self.end_size} to {count - 1} are not covered by an end anchor"
+            missing = list(range(count, min(anchor.size, count + 100)))
+            self.findings.add("TAIL_CUT", what, seq=count, seqs=missing)
+        elif self.end_size is not None and self.end_size < proven:
+            what = f"records {self.end_size} to {proven - 1} are not covered by an end anchor"
             self.findings.add("PAST_ANCHOR", what, seq=self.end_size)
 
 
@@ -60,12 +61,12 @@ class Chain:
 
     def accept(self, unit):
         """Take a validly signed record that stands in its place."""
-        self._check_prev(unit)
-        self._grow(unit)
         if unit.problem:
             self.findings.add(*unit.problem, unit)
             self.unproven += 1
             self.tainted = True
+        self._check_prev(unit)
+        self._grow(unit)
         record = unit.record
         if record is None:
             self._forget()
@@ -112,10 +113,12 @@ class Chain:
         if unit.seq == 0:
             if unit.record[5] != _ZEROS:
                 self.findings.add("PREV_MISMATCH", "record 0 names a record before it", unit)
-        elif self.last is not None and unit.record[5] != self.last.signed_hash:
+        elif self.last is None or self.last.problem:
+            return  # nothing follows from a record that was refused itself
+        elif unit.record[5] != self.last.signed_hash:
             what = f"the previous hash is not that of record {self.last.seq}"
             self.findings.add("PREV_MISMATCH", what, unit)
 
-    def finish(self, count):
-        """Judge the end, once the number behind the last record is known."""
-        self.anchors.finish(count)
+    def finish(self, count, proven):
+        """Judge the end: the number behind the last unit, and behind the last valid record."""
+        self.anchors.finish(count, proven)

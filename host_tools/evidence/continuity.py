@@ -30,6 +30,7 @@ class Continuity:
         self.end_ms = None
         self.end_uptime_ms = None
         self.knew_utc = False
+        self.stepped = False
 
     def check(self, unit, record, previous):
         """Compare one record with the end of the one before it, and remember its own end."""
@@ -65,7 +66,7 @@ class Continuity:
             missing_s = (start_ms - self.end_ms) / 1000
             what = f"{missing_s:g} s from {utc.show(self.end_ms)} on are in no record"
             self.findings.add("TIME_GAP", what, unit)
-        elif reason != CLOCK_STEP:
+        elif reason != CLOCK_STEP and not self.stepped:
             what = f"it starts at {utc.show(start_ms)}, the one before ends at {utc.show(self.end_ms)}"
             self.findings.add("TIME_OVERLAP", what, unit)
 
@@ -90,10 +91,9 @@ class Continuity:
         self.knew_utc = start_ms is not None
         self.length_ms = length_ms or 0
         self.end_ms = None if start_ms is None or length_ms is None else start_ms + length_ms
-        if reason is None:
-            self.end_uptime_ms = uptime_ms + length_ms
-        else:
-            self.end_uptime_ms = None if reason == RESTART else uptime_ms
+        # A gap states the running time at its end; UTC may go back behind a stated clock step.
+        self.end_uptime_ms = uptime_ms + length_ms if reason is None else uptime_ms
+        self.stepped = reason == CLOCK_STEP
         if self.end_ms is not None:
             self.first_ms = start_ms if self.first_ms is None else min(self.first_ms, start_ms)
             self.last_ms = self.end_ms if self.last_ms is None else max(self.last_ms, self.end_ms)

@@ -1,4 +1,4 @@
-"""Judge one record by itself: header, encoding, key, signature, fields. One finding at most: the first fault."""
+"""Judge one record by itself: header, encoding, key, signature, fields; the first fault counts."""
 
 import hashlib
 
@@ -10,6 +10,7 @@ from host_tools.evidence.keys import HALF_ORDER
 CONTENT_TYPE = "application/vnd.evenkeel.record+cbor"
 _OTHER_ENCODING = (cbor.LONG_FORM, cbor.INDEFINITE, cbor.KEY_ORDER)
 _CACHED_HEADERS = 64
+RECORD_MAX = 1536
 
 
 class Unit:
@@ -70,8 +71,10 @@ def _header_fault(value):
     if type(value[4]) is not bytes or len(value[4]) != 8:
         return "the key id is not 8 bytes"
     claims = value[15]
-    if type(claims) is not dict or tuple(claims) != (1, 2) or {type(text) for text in claims.values()} != {str}:
+    if type(claims) is not dict or tuple(claims) != (1, 2) or set(map(type, claims.values())) != {str}:
         return "site and device are not named by one text each"
+    if not all(1 <= len(text.encode()) <= 64 for text in claims.values()):
+        return "the names of site and device must have 1 to 64 bytes"
     return None
 
 
@@ -108,11 +111,14 @@ class Judge:
         unit.raw = frame.raw
         header = self._headers.get(frame.protected) or self._new_header(frame.protected)
         unit.record, problem = read_payload(frame.payload)
+        if len(frame.raw) > RECORD_MAX:
+            self._note(unit, ("PAYLOAD_BROKEN", f"{len(frame.raw)} bytes, a record has at most {RECORD_MAX}"))
         self._note(unit, header.problem)
         self._note(unit, problem)
         if type(unit.record) is dict and type(unit.record.get(3)) is int and unit.record[3] >= 0:
             unit.seq = unit.record[3]
-        if header.key is not None:
+        unit.foreign = header.foreign
+        if header.key is not None and not header.foreign:
             self._check_signature(unit, frame, header)
         return unit
 
@@ -125,9 +131,6 @@ class Judge:
         unit.signed_hash = digest
         if not header.key.signed(digest, frame.signature):
             self._note(unit, ("BAD_SIGNATURE", "the signature does not fit the record"))
-            return
-        if header.foreign:
-            unit.foreign = True
             return
         if int.from_bytes(frame.signature[32:], "big") > HALF_ORDER:
             self._note(unit, ("HIGH_S", "the signature is in its second form (high s)"))
@@ -155,10 +158,13 @@ class Judge:
         key = header.key
         named = "/".join(header.owner)
         if key and (key.site, key.device) != header.owner:
-            header.problem = ("HEADER_WRONG", f"it names {named}, but its key belongs to {key.site}/{key.device}")
+            what = f"it names {named}, but its key belongs to {key.site}/{key.device}"
+            header.problem = ("HEADER_WRONG", what)
         elif header.owner != self.device:
+            # Neither the names nor the key are this device's: not one of its records that was damaged.
             header.foreign = True
-            header.problem = ("WRONG_DEVICE", f"a record of {named} in the journal of {'/'.join(self.device)}")
+            what = f"a record of {named} in the journal of {'/'.join(self.device)}"
+            header.problem = ("WRONG_DEVICE", what)
         elif key is None:
             header.problem = ("KEY_UNKNOWN", f"its key {header.kid.hex()} is not in the key file")
         elif key.use != "record":

@@ -9,13 +9,12 @@ INTERVAL = 1
 GAP = 2
 
 U64 = (1 << 64) - 1
-U32 = (1 << 32) - 1
 S64 = 1 << 63
 _HASH = ("bytes", 32)
-_COUNT = ("int", 0, U32)
+_COUNT = ("int", 0, U64)
 _ENERGY = ("int", 0, U64)
 _SIGNED = ("int", -S64, S64 - 1)
-_FACTOR = ("int", 0, U32)
+_FACTOR = ("int", 0, U64)
 _CARBON = ("int", 0, U64)
 
 ROLES = ("load", "grid", "bess", "wind", "pv", "genset")
@@ -64,7 +63,7 @@ _HEAD = (
     (1, "version", ("in", {VERSION: "1"})),
     (2, "kind", ("in", KINDS)),
     (3, "seq", ("int", 0, U64)),
-    (4, "boot", ("int", 1, U32)),
+    (4, "boot", ("int", 1, U64)),
     (5, "prev", _HASH),
     (6, "firmware", _HASH),
     (7, "config", _HASH),
@@ -121,9 +120,12 @@ def check(record):
     keys = _KEYS[kind]
     if tuple(record) != keys:
         return _wrong_keys(record, keys, KINDS[kind])
-    for key, value in record.items():
-        if not _CHECKS[kind][key](value):
-            return _wrong_value(kind, key, value)
+    try:
+        for row, test, value in zip(FIELDS[kind], _CHECKS[kind], record.values()):
+            if not test(value):
+                return _wrong_value(row, value)
+    except TypeError:  # the value could not even be compared
+        return _wrong_value(row, value)
     return None
 
 
@@ -135,20 +137,23 @@ def _wrong_keys(record, keys, kind):
     return "FIELD_UNKNOWN", f"key {', '.join(extra)} does not belong in this {kind} record"
 
 
-def _wrong_value(kind, key, value):
-    spec = dict((row[0], row[2]) for row in FIELDS[kind])[key]
+def _wrong_value(row, value):
+    _, name, spec = row
     shown = value.hex() if type(value) is bytes else repr(value)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     code = "FIELD_RANGE" if _type_fits(spec, value) else "FIELD_TYPE"
-    return code, f"{NAMES[key]} is {shown}; allowed is {describe(spec)}"
+    return code, f"{name} is {shown}; allowed is {describe(spec)}"
 
 
 def _type_fits(spec, value):
+    """Tell a value of the wrong type from one of the right type that is out of range."""
     if spec[0] == "bytes":
         return type(value) is bytes
-    if spec[0] in ("array", "rows"):
-        return type(value) is list and spec[0] == "array" and len(value) == len(spec[1])
-    return type(value) is int
+    if spec[0] == "rows":
+        return type(value) is list and all(_type_fits(("array", spec[1]), row) for row in value)
+    if spec[0] == "array":
+        return type(value) is list and len(value) == len(spec[1]) and all(map(_type_fits, spec[1], value))
+    return type(value) is int or value is None and spec[0] == "int?"
 
 
 def describe(spec):
@@ -167,37 +172,33 @@ def describe(spec):
 
 
 def _checker(spec):
-    """Make the quick test of one specification, chosen once."""
+    """Make the quick test of one specification, chosen once; it may also raise TypeError for a wrong type."""
     kind, arg = spec[0], spec[1]
     if kind == "bytes":
         return lambda v: type(v) is bytes and len(v) == arg
     if kind == "int":
         high = spec[2]
-        return lambda v: type(v) is int and arg <= v <= high
+        return lambda v: arg <= v <= high
     if kind == "int?":
         high = spec[2]
-        return lambda v: v is None or type(v) is int and arg <= v <= high
+        return lambda v: v is None or arg <= v <= high
     if kind == "in":
         return lambda v: type(v) is int and v in arg
     if kind == "bits":
-        return lambda v: type(v) is int and v >= 0 and v & ~arg == 0
+        return lambda v: v >= 0 and v & ~arg == 0
     if kind == "rows":
         row = _checker(("array", arg))
-        return lambda v: type(v) is list and all(map(row, v))
+        return lambda v: type(v) is list and len(v) <= len(ROLES) and all(map(row, v))
     return _array_checker(arg)
 
 
 def _array_checker(parts):
-    """Make the test of a fixed array; quicker where all parts are one range of integers."""
+    """Make the test of a fixed array; quicker where the decoder's own range of integers is allowed."""
     size = len(parts)
-    if parts[0][0] == "int" and len(set(parts)) == 1:
-        low, high = parts[0][1:]
-        return lambda v: (
-            type(v) is list and len(v) == size and set(map(type, v)) == {int}
-            and low <= min(v) and max(v) <= high
-        )
+    if all(part == ("int", 0, U64) for part in parts):
+        return lambda v: type(v) is list and len(v) == size and min(v) >= 0
     tests = tuple(_checker(part) for part in parts)
     return lambda v: type(v) is list and len(v) == size and all(test(x) for test, x in zip(tests, v))
 
 
-_CHECKS = {kind: {key: _checker(spec) for key, _, spec in rows} for kind, rows in FIELDS.items()}
+_CHECKS = {kind: tuple(_checker(spec) for _, _, spec in rows) for kind, rows in FIELDS.items()}

@@ -106,7 +106,7 @@ def _read_key(path, index, row):
     except ValueError:
         raise ToolError(f"key file {path}: keys[{index}] is no point of P-256", _ADVICE) from None
     if key.kid.hex() != row["kid"].lower():
-        message = f"key file {path}: keys[{index}].kid is {row['kid']}, but the key itself has {key.kid.hex()}"
+        message = f"key file {path}: keys[{index}].kid is {row['kid']}, the key's own is {key.kid.hex()}"
         raise ToolError(message, _ADVICE)
     return key
 

@@ -18,6 +18,7 @@ class Order:
         self.judged_from = judged_from
         self.first = None
         self.expected = None
+        self.proven = 0
         self.bad = []
         self.held = None
         self.holes = []
@@ -94,13 +95,11 @@ class Order:
             first = max(next_seq - 1, 0)
         self.first = self.expected = first
         self.chain.begin(first)
-        if first and self.judged_from is None:
-            self.findings.add("HEAD_MISSING", f"records {_span(0, first - 1)} are missing", seq=0)
-        elif first:
-            self.findings.add("EXCERPT", f"the file starts with record {first}", seq=first)
+        if first:
+            self.holes.append((0, first - 1))
 
     def _in_place(self, unit):
-        self.expected = unit.seq + 1
+        self.expected = self.proven = unit.seq + 1
         self._remember(unit)
         self.chain.accept(unit)
 
@@ -111,6 +110,7 @@ class Order:
 
     def _foreign(self, unit):
         code, what = unit.problem
+        unit.raw = None
         place = "" if self.expected is None else f", in front of record {self.expected}"
         self.findings.add(code, f"{what}, its number {unit.seq}{place}", unit)
 
@@ -141,7 +141,7 @@ class Order:
             low = number + 1
 
     def _name_bad(self, bad, low, high):
-        """Report bad units under the numbers of their places, `low` up to `high`; the numbers given, ascending."""
+        """Report bad units under the numbers of their places, `low` up to `high`; return these."""
         numbers = _numbers_for(bad, low, high)
         for unit, number in zip(bad, numbers):
             self._report_bad(unit, number, high)
@@ -184,14 +184,19 @@ class Order:
         return False
 
     def _missing(self, low, high):
+        """Report numbers that nothing accounts for; --from allows them in front of the first record."""
         numbers = list(range(low, min(high + 1, low + 100)))
-        verb = "is" if low == high else "are"
-        noun = "record" if low == high else "records"
-        self.findings.add("SEQ_GAP", f"{noun} {_span(low, high)} {verb} missing", seq=low, seqs=numbers)
+        what = f"record {low} is missing" if low == high else f"records {low} to {high} are missing"
+        if low >= self.first:
+            self.findings.add("SEQ_GAP", what, seq=low, seqs=numbers)
+        elif self.judged_from is None:
+            self.findings.add("HEAD_MISSING", what, seq=low, seqs=numbers)
+        else:
+            self.findings.add("EXCERPT", f"the file starts with record {high + 1}", seq=high + 1)
 
 
 def _numbers_for(bad, low, high):
-    """Give each bad unit a number from `low` up to `high`, or None to those too many; claims decide where free."""
+    """Give each bad unit a number from `low` up to `high`, None to those too many; claims decide."""
     if len(bad) > high - low:
         claims = {unit.seq: index for index, unit in reversed(list(enumerate(bad)))}
         numbers = [None] * len(bad)
@@ -206,6 +211,3 @@ def _numbers_for(bad, low, high):
         low += 1
     return numbers
 
-
-def _span(low, high):
-    return str(low) if low == high else f"{low} to {high}"

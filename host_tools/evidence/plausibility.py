@@ -1,6 +1,6 @@
 """Check that what a record says about time, coverage and quality is consistent with itself."""
 
-from host_tools.evidence.fields import GAP, INTERVAL
+from host_tools.evidence.fields import INTERVAL
 
 QUARTER_MS = 900_000
 _COVERAGE_NOTE_PERMILLE = 950
@@ -11,17 +11,17 @@ def _flag(record, bit):
 
 
 class Consistency:
-    """Check every record; keeps the last interval's hashes to see changes."""
+    """Check every record; keeps boot and hashes of the last interval."""
 
     def __init__(self, findings):
         self.findings = findings
-        self.hashes = None
+        self.before = None
 
     def check(self, unit, record, previous):
-        """Check one record; a gap record carries a clock and nothing else to contradict."""
-        self._check_clock(unit, record)
+        """Check one record; a gap record has nothing to contradict."""
         if record[2] != INTERVAL:
             return
+        self._check_clock(unit, record)
         self._check_alignment(unit, record)
         self._check_ticks(unit, record)
         self._check_quality(unit, record)
@@ -68,17 +68,18 @@ class Consistency:
         if _flag(record, 11) != default:
             what = f"factor default flag {int(not default)}, grid factor of kind {record[34][2]}"
             self.findings.add("FLAG_CONTENT", what, unit)
-        restarted = previous is not None and previous[2] == GAP and previous[38] == 1
-        if previous is not None and restarted and not _flag(record, 1):
-            self.findings.add("FLAG_CONTENT", "it follows a restart without the reboot flag", unit)
-        self._check_change(unit, record)
+        self._check_change(unit, record, previous)
 
-    def _check_change(self, unit, record):
-        hashes = (record[7], record[6])
-        before, self.hashes = self.hashes, hashes
+    def _check_change(self, unit, record, previous):
+        """Compare with the interval before, over gaps in between; the first of a board has no change."""
+        now = (record[4], record[7], record[6])
+        before = self.before if previous is not None else None
+        self.before = now
         if before is None:
-            return
-        for bit, name, old, new in zip((12, 13), ("configuration", "firmware"), before, hashes):
+            if unit.seq:
+                return
+            before = now
+        for bit, name, old, new in zip((1, 12, 13), ("boot", "configuration", "firmware"), before, now):
             if _flag(record, bit) != (old != new):
-                words = "is another one without the flag" if old != new else "is the same in spite of the flag"
-                self.findings.add("FLAG_CHANGE", f"the {name} {words}", unit)
+                words = "is another one without" if old != new else "is the same in spite of"
+                self.findings.add("FLAG_CHANGE", f"the {name} {words} the flag", unit)

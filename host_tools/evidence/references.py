@@ -68,7 +68,8 @@ class SiteFile:
     def check(self, unit, record, previous):
         """Check hash, ratings, efficiency and factors of one record."""
         if record[7] != self.hash:
-            self.findings.add("SITE_DIFFERS", f"it names the site description {record[7].hex()[:16]}...", unit)
+            what = f"it names the site description {record[7].hex()[:16]}..."
+            self.findings.add("SITE_DIFFERS", what, unit)
         elif record[2] == INTERVAL:
             self._check_ratings(unit, record)
             self._check_efficiency(unit, record)
@@ -97,8 +98,8 @@ class SiteFile:
 
 
 def _limits_w(ratings):
-    names = {"wind": "wind_w", "pv": "pv_w", "genset": "genset_w", "grid_import": "grid_w", "grid_export": "grid_w",
-             "bess_discharge": "bess_w", "bess_charge": "bess_w", "load": "load_w"}
+    names = {"wind": "wind_w", "pv": "pv_w", "genset": "genset_w", "load": "load_w", "grid_import": "grid_w",
+             "grid_export": "grid_w", "bess_discharge": "bess_w", "bess_charge": "bess_w"}
     limits = {use: ratings[key] for use, key in names.items() if key in ratings}
     if any(type(value) is not int for value in limits.values()):
         raise ValueError("a rating is not a whole number")
@@ -137,7 +138,7 @@ class Firmware:
 
 
 def firmware_hash(folder):
-    """Hash the sources: SHA-256 over sorted lines "path sha256hex", paths relative to the repository's root."""
+    """Hash the sources: SHA-256 over sorted lines "path sha256hex", paths from the repository's root."""
     root = os.path.abspath(folder)
     inner = os.path.join(root, "firmware")
     top = inner if os.path.isdir(inner) else root

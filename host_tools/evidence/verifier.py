@@ -80,7 +80,7 @@ def _run(source, judge, order, progress):
 
 
 def device_of(source, registry):
-    """Decide which device the journal is of: the only one with keys, or the one most of the first records name."""
+    """Decide whose journal it is: the only device with keys, or the one most of the first records name."""
     devices = registry.devices()
     if len(devices) == 1:
         return next(iter(devices))
@@ -95,9 +95,8 @@ def _checks(findings, options):
     checks = []
     if options.plausibility:
         checks += [CarbonBook(findings).check, Consistency(findings).check]
-    for make, path in ((FactorTable, options.factors), (SiteFile, options.site), (Firmware, options.firmware)):
-        if path is not None:
-            checks.append(make(findings, path).check)
+    files = ((FactorTable, options.factors), (SiteFile, options.site), (Firmware, options.firmware))
+    checks += [make(findings, path).check for make, path in files if path is not None]
     return checks
 
 
@@ -125,7 +124,7 @@ def _judge_end(findings, chain, order, options):
     """Judge what only the end shows: whether there was anything, the end anchor, the range."""
     if order.expected is None:
         findings.add("NO_RECORDS", "not one record was found")
-    chain.finish(order.expected or 0)
+    chain.finish(order.expected or 0, order.proven)
     first_ms, last_ms = chain.continuity.first_ms, chain.continuity.last_ms
     reach = "the records know no UTC" if first_ms is None else (
         f"the records reach from {utc.show(first_ms)} to {utc.show(last_ms)}")

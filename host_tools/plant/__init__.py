@@ -1,1 +1,1 @@
-"""The simulated site: series, physics, battery, Modbus slaves, RTU lines, and the two ways in which time runs on it."""
+"""The simulated site: series, physics, Modbus slaves, RTU lines, and the two ways in which time passes."""

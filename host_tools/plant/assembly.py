@@ -42,20 +42,23 @@ class Plant:
         try:
             self._build(config, inputs)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ToolError(f"site.json does not describe a site that can be simulated ({type(error).__name__}: "
-                            f"{error})", "compare it with the files in host_tools/sites") from error
+            raise ToolError("site.json does not describe a site that can be simulated "
+                            f"({type(error).__name__}: {error})",
+                            "Compare it with the files in host_tools/sites.") from error
         self.ports = {line.port: line for line in self.lines.values()}
 
     def _build(self, config, inputs):
         ratings = config["ratings"]
         self.period_ms = config["control"]["period_ms"]
-        battery = Battery(ratings["bess_w"], ratings["bess_wh"], ratings.get("charge_efficiency_permille", 940),
+        battery = Battery(ratings["bess_w"], ratings["bess_wh"],
+                          ratings.get("charge_efficiency_permille", 940),
                           ratings.get("discharge_efficiency_permille", 940))
         uncapped_w = max(ratings.get("wind_w", 0), max(inputs.wind.values))
         self.site = SiteModel(inputs.load, inputs.wind, inputs.pv, uncapped_w, battery)
         for bus in config["buses"]:
-            self.lines[bus["id"]] = Line(self.agenda, bus["id"], bus["uart"], bus["baud"], bus.get("parity", "N"),
-                                         bus.get("stop_bits", 1), self._deliver, self._rng("bus", bus["id"]))
+            settings = (bus["baud"], bus.get("parity", "N"), bus.get("stop_bits", 1))
+            self.lines[bus["id"]] = Line(self.agenda, bus["id"], bus["uart"], settings, self._deliver,
+                                         self._rng("bus", bus["id"]))
         for device in config["devices"]:
             slave = self._slave(device, ratings)
             self.slaves[device["role"]] = slave

@@ -9,18 +9,21 @@ from host_tools.plant.series import US_PER_S, bad_line, read_rows
 
 HEADER = ("time_s", "device", "event", "value")
 
-_SWITCH = (0, 1, "0 or 1")
-_WATTS = (-1e10, 1e10, "watts")
-_POSITIVE = (0, 1e10, "a number of 0 or more")
-_NOTHING = (0, 0, "nothing")
+# lowest, highest, whole numbers only, in words
+_SWITCH = (0, 1, True, "0 or 1")
+_WATTS = (-1e10, 1e10, False, "watts, +-1e10")
+_POSITIVE = (0, 1e10, False, "a number from 0 to 1e10")
+_NOTHING = (0, 0, True, "nothing")
 _ANY_DEVICE = {"silent": _SWITCH, "frozen": _SWITCH}
 _METER = {**_ANY_DEVICE, "bias": _WATTS, "negative": _SWITCH}
 _PCS = {**_ANY_DEVICE, "local": _SWITCH, "fault": _SWITCH, "derate": _POSITIVE, "ok": _NOTHING,
-        "soc_permille": (0, 1000, "0 to 1000"), "dead_ms": (0, 10_000, "0 to 10000 ms"),
-        "lag_ms": (0, 60_000, "0 to 60000 ms"), "ramp_w_per_s": _POSITIVE, "standby_w": _POSITIVE,
-        "heartbeat_s": (1, 3600, "1 to 3600 s")}
-_BUS = {"flip": (0, 1, "a probability per byte, 0 to 1"), "cut": _SWITCH}
-_CLOCK = {"unset": _NOTHING, "set": (1, 2, "1 (set) or 2 (synchronised)"), "step": (-32_767, 32_767, "ms, +-32767")}
+        "soc_permille": (0, 1000, False, "0 to 1000"),
+        "dead_ms": (0, 10_000, False, "0 to 10000 ms"), "lag_ms": (0, 60_000, False, "0 to 60000 ms"),
+        "ramp_w_per_s": _POSITIVE, "standby_w": _POSITIVE,
+        "heartbeat_s": (1, 3600, False, "1 to 3600 s")}
+_BUS = {"flip": (0, 1, False, "a probability per byte, 0 to 1"), "cut": _SWITCH}
+_CLOCK = {"unset": _NOTHING, "set": (1, 2, True, "1 (set) or 2 (synchronised)"),
+          "step": (-32_767, 32_767, True, "milliseconds, +-32767")}
 
 
 class Fault:
@@ -34,11 +37,12 @@ class Fault:
 
     def as_dict(self):
         """Return the fault as it stands in the summary."""
-        return {"time_s": self.time_us / US_PER_S, "device": self.device, "event": self.event, "value": self.value}
+        return {"time_s": self.time_us / US_PER_S, "device": self.device, "event": self.event,
+                "value": self.value}
 
 
 def load_faults(path, devices, buses):
-    """Read and check an events file for a site's device roles and bus ids. Raises ToolError naming the line."""
+    """Read and check an events file for a site's roles and bus ids. Raises ToolError naming the line."""
     known = {"clock": _CLOCK, **{f"bus{bus}": _BUS for bus in buses}}
     for role in devices:
         known[role] = _PCS if role == "pcs" else _ANY_DEVICE if role == "wind_limit" else _METER
@@ -49,16 +53,16 @@ def _fault(path, line, row, known):
     text, device, event, value_text = row
     time_s = _number(text)
     if not 0 <= time_s < math.inf:
-        raise bad_line(path, line, f"time_s is {text!r}", "time_s must be a number of seconds, 0 or more")
+        raise bad_line(path, line, f"time_s is {text!r}", "seconds, 0 or more")
     if device not in known:
-        raise bad_line(path, line, f"device is {device!r}", f"this site has {', '.join(sorted(known))}")
+        raise bad_line(path, line, f"device is {device!r}", ", ".join(sorted(known)))
     events = known[device]
     if event not in events:
-        raise bad_line(path, line, f"event is {event!r}", f"{device} knows {', '.join(sorted(events))}")
-    low, high, allowed = events[event]
+        raise bad_line(path, line, f"event is {event!r}", ", ".join(sorted(events)))
+    low, high, whole, allowed = events[event]
     value = _number(value_text or "0")
-    if not low <= value <= high or (low, high) in ((0, 1), (1, 2)) and event != "flip" and value % 1:
-        raise bad_line(path, line, f"value is {value_text!r}", f"{device},{event} takes {allowed}")
+    if not low <= value <= high or whole and value % 1:
+        raise bad_line(path, line, f"value is {value_text!r}", allowed)
     return Fault(round(time_s * US_PER_S), device, event, value)
 
 

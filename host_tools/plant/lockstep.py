@@ -21,6 +21,7 @@ _LONGEST_IDLE_US = 60_000_000
 _CHUNK = 255
 _READ = 65_536
 _STOP, _UTC = 1, 2
+_KINDS = b"IWROQ"
 _PATIENCE_US = 600_000_000  # virtual time that an orderly stop may take
 _LOOK_EVERY = 512
 
@@ -40,8 +41,9 @@ class Lockstep:
         self.idles = 0
 
     def serve(self, vm):
-        """Answer the firmware on the VM's two file descriptors until it says Q. Raises ToolError when it dies."""
+        """Answer the firmware of a VM until it says Q. Raises ToolError when it dies."""
         self._write_fd = vm.write_fd
+        self._agenda.run(0)  # what is set from the beginning is so before the firmware starts
         self._answer()
         rest = b""
         while not self._finished:
@@ -59,9 +61,9 @@ class Lockstep:
         while size - at >= 3:
             body = at + 3
             end = body + (data[at + 1] | data[at + 2] << 8)
-            if end > size:
-                break
             kind = data[at]
+            if end > size and kind in _KINDS:
+                break
             if kind == 73:  # I
                 self._idle(int.from_bytes(data[body:end], "little"))
             elif kind == 87:  # W
@@ -82,13 +84,13 @@ class Lockstep:
             self._finished = True
         else:
             raise ToolError(f"the firmware sent a message of unknown type {kind}",
-                            "its standard output belongs to the protocol: a stray print() goes to report()")
+                            "Its standard output belongs to the protocol: use report() instead of print().")
 
     def _port(self, port):
         line = self._plant.ports.get(port)
         if line is None:
             raise ToolError(f"the firmware uses UART {port}, which no bus of site.json names",
-                            "run a firmware and host tools of the same version")
+                            "Run a firmware and host tools of the same version.")
         return line
 
     def _idle(self, us):
@@ -103,7 +105,7 @@ class Lockstep:
             self._progress.show(agenda.now_us)
             if agenda.now_us > self._end_us + _PATIENCE_US:
                 raise ToolError("the firmware was asked to stop and did not within 10 virtual minutes",
-                                "see its messages in summary.json and the end of vm.log")
+                                "See the end of vm.log in the run folder.")
 
     def _answer(self):
         plant = self._plant
@@ -127,7 +129,7 @@ class Lockstep:
 
 
 def hear_fatal(vm, reports):
-    """Start a firmware that cannot be simulated and listen until its first idle: it may say why. UTC unknown."""
+    """Start a firmware whose site cannot be simulated and listen until its first idle: it may say why."""
     os.write(vm.write_fd, pack("<BHHHB", 65, 5, 0, 0, 0))
     data = b""
     at = 0

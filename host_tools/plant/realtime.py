@@ -1,4 +1,4 @@
-"""Real time: the plant's register images behind pymodbus RTU servers on ptys, the firmware as a process beside them.
+"""Real time: the plant's registers behind pymodbus RTU servers on ptys, the firmware in a process beside.
 
 The pace of a serial line is not simulated here (a pty has none): only content and counts mean anything.
 """
@@ -67,7 +67,7 @@ def sim_device(slave, plant, clock):
 
 
 class Wire:
-    """One bus: a pty for the firmware, another for the server, and a pump between them that faults can disturb."""
+    """One bus: a pty for the firmware, one for the server, and a pump between that faults can disturb."""
 
     def __init__(self, line, link):
         self.line = line
@@ -146,18 +146,14 @@ class _Session:
         return server
 
     async def _physics(self, vm):
-        asked = False
         while not self._ended.is_set():
             now_us = self._clock.now_us()
-            self._plant.agenda.run(min(now_us, self._end_us) if not asked else now_us)
+            self._plant.agenda.run(now_us)
             self._progress.show(now_us)
             self._reports.raise_fatal()
-            if now_us >= self._end_us and not asked:
-                asked = True
-                vm.interrupt()
             if now_us >= self._end_us + _STOP_S * 1_000_000:
-                raise ToolError(f"the firmware was asked to stop and did not within {_STOP_S} s",
-                                "see the end of vm.log in the run folder")
+                raise ToolError(f"the firmware was to stop at the end and did not within {_STOP_S} s",
+                                "See the end of vm.log in the run folder.")
             await asyncio.sleep(_PHYSICS_S)
         self._reports.raise_fatal()
         if not self._finished:

@@ -1,4 +1,4 @@
-"""First-order response with an optional rate limit, in closed form: what a PCS or a wind plant makes of a command."""
+"""First-order response with a rate limit, in closed form: what a PCS or a wind plant makes of a command."""
 
 from math import exp, log
 
@@ -10,7 +10,7 @@ _HISTORY_US = 2_000_000  # meters look back at most one refresh
 class Response:
     """An output that follows a target: y' = (target - y) / tau, never faster than the rate.
 
-    The past is a list of pieces (start_us, y, target, slope): exponential where slope is 0, else a straight ramp.
+    The past is a list of pieces (start_us, y, target, slope): exponential where slope is 0, else a ramp.
     """
 
     def __init__(self, y_w, tau_us, rate_w_per_us=0.0):
@@ -69,7 +69,7 @@ class Response:
         return target if x >= _SETTLED else target - (target - y) * exp(-x)
 
     def integrals(self, start_us, end_us):
-        """Return (positive, negative) parts of the integral between two times, both >= 0, W times microseconds."""
+        """Return (positive, negative) parts of the integral between two times, both >= 0, W times us."""
         pieces = self._pieces
         i = len(pieces) - 1
         while i and start_us < pieces[i][0]:
@@ -108,4 +108,5 @@ class Response:
         tau = self.tau_us
         if not gap or not tau or a_us - start_us >= _SETTLED * tau:
             return target * (b_us - a_us)
-        return target * (b_us - a_us) - gap * tau * (exp((start_us - a_us) / tau) - exp((start_us - b_us) / tau))
+        faded = exp((start_us - a_us) / tau) - exp((start_us - b_us) / tau)
+        return target * (b_us - a_us) - gap * tau * faded

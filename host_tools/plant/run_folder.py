@@ -1,4 +1,4 @@
-"""The folder that a simulated board takes for its flash: filled before the run, emptied into the results after it."""
+"""The folder that a simulated board takes for its flash: filled before the run, read out after it."""
 
 import hashlib
 import shutil
@@ -36,11 +36,11 @@ def write_factors(path, carbon_path, start_s, duration_s):
     for name, column in zip(_CARBON[1:], columns):
         if min(column) < 0 or max(column) > _LARGEST_FACTOR:
             raise ToolError(f"{carbon_path}: {name} runs from {min(column):g} to {max(column):g}",
-                            f"emission factors are 0 to {_LARGEST_FACTOR} mg/kWh")
+                            f"Give emission factors from 0 to {_LARGEST_FACTOR} mg/kWh.")
     direct, lifecycle = (Series(times_us, column) for column in columns)
     with open(path, "w", encoding="ascii", newline="\n") as file:
         first_s = start_s - start_s % QUARTER_S
-        for valid_s in range(first_s, start_s + duration_s + QUARTER_S, QUARTER_S):
+        for valid_s in range(first_s, start_s + duration_s, QUARTER_S):
             begin_us = (valid_s - start_s) * US_PER_S
             means = [series.mean(begin_us, begin_us + QUARTER_S * US_PER_S) for series in (direct, lifecycle)]
             file.write(f"{valid_s:010d},{round(means[0]):07d},{round(means[1]):07d},{_ESTIMATED}\n")

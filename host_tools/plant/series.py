@@ -1,4 +1,4 @@
-"""Input series: CSV or CSV.gz of time and values, linear between samples, held before the first and after the last."""
+"""Input series: CSV or CSV.gz, linear between samples, held before the first and after the last."""
 
 import csv
 import gzip
@@ -89,13 +89,13 @@ def load_columns(path, header):
         numbers = [_number(path, line, name, text) for name, text in zip(header, row)]
         t_us = round(numbers[0] * US_PER_S)
         if times_us and t_us <= times_us[-1]:
-            raise bad_line(path, line, f"time {row[0]} s is not after the line before it ({times_us[-1] / 1e6:g} s)",
-                           "times must rise strictly; remove or merge double samples")
+            raise bad_line(path, line, f"time {row[0]} s does not come after {times_us[-1] / 1e6:g} s",
+                           "times that rise strictly; merge or remove double samples")
         times_us.append(t_us)
         for column, number in zip(columns, numbers[1:]):
             column.append(number)
     if not times_us:
-        raise bad_line(path, 2, "there is no sample", "give at least one line of numbers below the header")
+        raise bad_line(path, 2, "there is no sample", "one line of numbers or more below the header")
     return times_us, columns
 
 
@@ -105,19 +105,20 @@ def read_rows(path, header):
     reader = csv.reader(io.StringIO(_text(path), newline=""))
     first = next(reader, [])
     if [name.strip() for name in first] != list(header):
-        raise bad_line(path, 1, f"the header is {','.join(first)!r}", f"the first line must be {','.join(header)}")
+        raise bad_line(path, 1, f"the header is {','.join(first)!r}",
+                       f"exactly {','.join(header)}")
     for row in reader:
         if not row:
             continue
         if len(row) != len(header):
             raise bad_line(path, reader.line_num, f"{len(row)} fields instead of {len(header)}",
-                           f"a line holds {','.join(header)}")
+                           ",".join(header))
         yield reader.line_num, [field.strip() for field in row]
 
 
-def bad_line(path, line, what, advice):
-    """Return the ToolError that refuses one line of an input file."""
-    return ToolError(f"{path}, line {line}: {what}", advice)
+def bad_line(path, line, what, allowed):
+    """Return the ToolError that refuses one line of an input file and says what is allowed there."""
+    return ToolError(f"{path}, line {line}: {what}", f"Allowed: {allowed}.")
 
 
 def _text(path):
@@ -127,8 +128,8 @@ def _text(path):
             data = gzip.decompress(data)
         return data.decode("utf-8-sig")
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise ToolError(f"{path}: not text ({error})", "give a CSV file in UTF-8, gzipped if its name ends in .gz") \
-            from error
+        raise ToolError(f"{path}: not text ({error})",
+                        "Give a CSV file in UTF-8, gzipped if its name ends in .gz.") from error
 
 
 def _number(path, line, name, text):
@@ -137,5 +138,6 @@ def _number(path, line, name, text):
     except ValueError:
         number = math.nan
     if not math.isfinite(number) or abs(number) > _LARGEST:
-        raise bad_line(path, line, f"{name} is {text!r}", f"{name} must be a finite number within +-{_LARGEST:g}")
+        raise bad_line(path, line, f"{name} is {text!r}",
+                       f"a finite number within +-{_LARGEST:g}")
     return number

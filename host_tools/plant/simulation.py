@@ -17,7 +17,7 @@ from host_tools.plant.vm import Vm, version_of
 
 
 class Simulation:
-    """Made of the arguments of `simulate`; a bad input is refused here, before the output folder is touched."""
+    """Made of the arguments of `simulate`; a bad input is refused here, before anything is written."""
 
     def __init__(self, args, start_vm=Vm):
         self._args = args
@@ -29,7 +29,7 @@ class Simulation:
         inputs = self._load_inputs()
         self._duration_s = args.duration or inputs.load.duration_us // US_PER_S
         if self._duration_s < 1:
-            raise ToolError("the run has no length", "give --duration in seconds, or a load file of a second or more")
+            raise ToolError("the run has no length", "Give --duration in seconds, or a longer load file.")
         self._reports = Reports()
         self._plant = self._trouble = None
         self._faults = []
@@ -39,7 +39,8 @@ class Simulation:
             self._trouble = trouble  # the firmware says it better, if it agrees
             return
         if args.wind and not self._config["ratings"].get("wind_w"):
-            raise ToolError("--wind is given but ratings.wind_w of the site is 0", "rate the wind plant or leave it out")
+            raise ToolError("--wind is given but ratings.wind_w of the site is 0",
+                            "Rate the wind plant, or leave --wind out.")
         if args.events:
             self._faults = load_faults(args.events, self._plant.slaves, self._plant.lines)
 
@@ -83,9 +84,12 @@ class Simulation:
         """Put into the run folder what a board has on its flash before its first start."""
         (run / "site.json").write_bytes(self._site_bytes)
         names = self._config.get("site")
-        if isinstance(names, dict) and isinstance(names.get("id"), str) and isinstance(names.get("device"), str):
-            secret = run_folder.device_secret(self._args.seed, names["id"], names["device"])
-            provision.make(run, names["id"], names["device"], secret=secret)
+        names = [names.get(key) for key in ("id", "device")] if isinstance(names, dict) else [None]
+        if all(isinstance(name, str) for name in names):  # else the firmware will refuse the site
+            try:
+                provision.make(run, *names, secret=run_folder.device_secret(self._args.seed, *names))
+            except ToolError as trouble:
+                self._trouble = self._trouble or trouble
         if self._args.carbon:
             run_folder.write_factors(run / "factors.csv", self._args.carbon, self._start_s, self._duration_s)
 
@@ -117,7 +121,7 @@ class Simulation:
         watched = self._watch_plant(out)
         try:
             realtime.serve(self._plant, self._reports, run, end_us, progress,
-                           lambda: self._start_vm(self._args.vm, run, "wire"))
+                           lambda: self._start_vm(self._args.vm, run, "wire", end_us // 1000))
         finally:
             watched[2].close()
         return self._summary(*watched[:2], progress)
@@ -144,7 +148,7 @@ def _json_object(path, data):
     try:
         value = json.loads(data)
     except ValueError as error:
-        raise ToolError(f"{path}: not JSON ({error})", "check commas, quotes and brackets") from error
+        raise ToolError(f"{path}: not JSON ({error})", "Check commas, quotes and brackets.") from error
     if not isinstance(value, dict):
-        raise ToolError(f"{path}: must be an object {{...}}", "host_tools/sites holds working examples")
+        raise ToolError(f"{path}: must be an object {{...}}", "See host_tools/sites for working examples.")
     return value

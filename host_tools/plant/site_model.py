@@ -1,6 +1,6 @@
-"""The electrical site at its true values: load, wind with curtailment, PV, battery, and what the grid makes up.
+"""The electrical site at its true values: load, curtailed wind, PV, battery, and the grid for the rest.
 
-load = grid + bess + wind + pv + genset. Times are whole microseconds of the run, powers W, energies W times us.
+load = grid + bess + wind + pv + genset. Times are whole microseconds of the run, powers W, areas W times us.
 """
 
 from host_tools.plant.response import Response
@@ -93,7 +93,7 @@ class SiteModel:
         return min(self.load(t_us), self.wind_available(t_us) + self.pv(t_us))
 
     def _account_grid(self, net, a_us, b_us):
-        """Split the grid's energy of one piece into import and export; exact in the net, straight in the split."""
+        """Split the grid's energy of one piece into import and export: exact sum, straight-line split."""
         first_w = self.grid(a_us)
         last_w = self.grid(b_us)
         export = 0.0
@@ -108,7 +108,7 @@ class SiteModel:
         self.areas["import"] += net + export
 
     def _curtailed(self, a_us, b_us):
-        """Return the wind energy after curtailment: exact where one of the two rules, else by Simpson's rule."""
+        """Return the wind energy after curtailment: exact where one of the two rules, else by Simpson."""
         middle_us = (a_us + b_us) // 2
         under = 0
         for t_us in (a_us, middle_us, b_us):

@@ -1,9 +1,11 @@
-"""summary.json: what went in, what the plant's true energies were, and how well the grid followed its target."""
+"""summary.json: what went in, what the true energies were, and how well the grid followed its target."""
 
 import hashlib
+import json
 from math import sqrt
 from pathlib import Path
 
+from host_tools.errors import read_bytes
 from host_tools.plant.series import W_US_PER_WH
 from host_tools.plant.utc import show_utc
 
@@ -33,7 +35,8 @@ class Energies:
             "uses_wh": _rounded({"load": wh["load"], "bess_charge": charge_wh, "grid_export": wh["export"]}),
             "wind_available_wh": round(wh["wind_available"]),
             "battery": {
-                "soc_start_permille": round(self._soc_start, 1), "soc_end_permille": round(battery.soc_permille(t_us), 1),
+                "soc_start_permille": round(self._soc_start, 1),
+                "soc_end_permille": round(battery.soc_permille(t_us), 1),
                 "soc_lowest_permille": round(1000 * battery.lowest / battery.capacity, 1),
                 "soc_highest_permille": round(1000 * battery.highest / battery.capacity, 1),
                 "stored_start_wh": round(self._stored_start_wh), "stored_end_wh": round(stored_wh)},
@@ -51,7 +54,8 @@ def _direct_use(direct_wh, alone_wh):
         return None
     return {"with_storage_wh": round(direct_wh), "without_storage_wh": round(alone_wh),
             "gain_percent": round(100 * (direct_wh / alone_wh - 1), 2),
-            "how": "load - import + (final - initial stored) x root of the round trip; without: min(wind + pv, load)"}
+            "how": "load - import + (final - initial stored) x root of the round trip; "
+                   "without: min(wind + pv, load)"}
 
 
 def _rounded(energies):
@@ -59,13 +63,18 @@ def _rounded(energies):
 
 
 def input_entry(role, path, scale=1.0):
-    """Describe one input file: its name, hash and scale; a synthetic one says so."""
+    """Describe one input file: name, hash, scale, and the story that lies beside it; synthetic or not."""
     path = Path(path)
-    return {"role": role, "file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "scale": scale,
-            "synthetic": path.name.startswith("synthetic_")}
+    entry = {"role": role, "file": str(path), "sha256": hashlib.sha256(read_bytes(path, role)).hexdigest(),
+             "scale": scale, "synthetic": path.name.startswith("synthetic_")}
+    story = path.with_suffix(".json")
+    if story.is_file():
+        entry["story"] = json.loads(story.read_bytes())
+    return entry
 
 
 def run_entry(start_s, duration_s, args, version, site_bytes):
     """Describe the run itself."""
     return {"start_utc": show_utc(start_s), "duration_s": duration_s, "mode": args.mode, "seed": args.seed,
-            "vm": {"kind": args.vm, "version": version}, "site_sha256": hashlib.sha256(site_bytes).hexdigest()}
+            "vm": {"kind": args.vm, "version": version},
+            "site_sha256": hashlib.sha256(site_bytes).hexdigest()}

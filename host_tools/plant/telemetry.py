@@ -35,7 +35,7 @@ class Reports:
             self.target_w, self.setpoint_w = int(target), int(setpoint)
         except ValueError:
             raise ToolError(f"the firmware's telemetry {text!r} is not `mode reason target_w setpoint_w`",
-                            "run a firmware and host tools of the same version") from None
+                            "Run a firmware and host tools of the same version.") from None
         self.mode, self.reason = mode, reason
 
     def raise_fatal(self):
@@ -44,5 +44,5 @@ class Reports:
             return
         code, _, text = self.fatal.partition(" ")
         if code == "CONFIG":
-            raise ToolError(f"site.json: {text}", "correct the file; host_tools/sites holds working examples")
-        raise ToolError(f"the firmware stopped: {self.fatal}", "see the end of vm.log in the run folder")
+            raise ToolError(f"site.json: {text}", "Correct it; host_tools/sites holds working examples.")
+        raise ToolError(f"the firmware stopped: {self.fatal}", "See the end of vm.log in the run folder.")

@@ -4,8 +4,9 @@ from array import array
 from collections import deque
 from math import sqrt
 
-COLUMNS = ("time_s", "load_w", "wind_available_w", "wind_w", "pv_available_w", "pv_w", "genset_w", "bess_w", "grid_w",
-           "setpoint_w", "target_w", "soc_permille", "mode", "reason")
+COLUMNS = ("time_s", "load_w", "wind_available_w", "wind_w", "pv_available_w", "pv_w", "genset_w", "bess_w",
+           "grid_w", "setpoint_w", "target_w", "soc_permille", "mode", "reason")
+_RAMPS = ("load", "grid", "without_battery")
 _SKIP_US = 60_000_000  # start-up, left out of the control figures
 
 
@@ -28,8 +29,8 @@ class Trace:
         load_w, wind_w, pv_w = site.load(t_us), site.wind(t_us), site.pv(t_us)
         target = "" if reports.target_w is None else reports.target_w
         soc = site.battery.soc_permille(t_us)
-        self._file.write(f"{t_us / 1e6:.10g},{load_w:.0f},{site.wind_available(t_us):.0f},{wind_w:.0f},{pv_w:.0f},"
-                         f"{pv_w:.0f},0,{bess_w:.0f},{load_w - bess_w - wind_w - pv_w:.0f},"
+        self._file.write(f"{t_us / 1e6:.10g},{load_w:.0f},{site.wind_available(t_us):.0f},{wind_w:.0f},"
+                         f"{pv_w:.0f},{pv_w:.0f},0,{bess_w:.0f},{load_w - bess_w - wind_w - pv_w:.0f},"
                          f"{self._plant.setpoint_w:.0f},{target},{soc:.1f},{reports.mode},{reports.reason}\n")
         if t_us + self._step_us <= self._end_us:
             self._plant.agenda.at(t_us + self._step_us, self._row, t_us + self._step_us)
@@ -104,8 +105,8 @@ class Figures:
         return {"skipped_s": self._skip_us // 1_000_000, "sample_s": self._step_us / 1e6,
                 "grid_minus_target": _distribution(self._misses),
                 "without_battery_minus_target": _distribution(self._load_misses),
-                "ramps": {window: {"load": ramps[0].figures(), "grid": ramps[1].figures(),
-                                   "without_battery": ramps[2].figures()} for window, ramps in self._ramps.items()}}
+                "ramps": {window: dict(zip(_RAMPS, [ramp.figures() for ramp in ramps]))
+                          for window, ramps in self._ramps.items()}}
 
 
 def _distribution(misses):

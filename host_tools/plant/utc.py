@@ -16,7 +16,7 @@ def parse_utc(text):
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None or moment.year < 1970:
-        raise ToolError(f"{text!r} is no UTC time", "write it as 2024-01-01T00:00:00Z")
+        raise ToolError(f"{text!r} is no UTC time", "Write it as 2024-01-01T00:00:00Z.")
     return int(moment.timestamp())
 
 
@@ -33,6 +33,7 @@ class UtcSource:
         self._offset_ms = 0
         self._trust = SYNCHRONISED
         self._error_ms = 0
+        self._told = False  # the board has heard of UTC
         self._news = True
 
     def unset(self, _now_us, _value):
@@ -51,12 +52,13 @@ class UtcSource:
     def _tell(self, trust, error_ms):
         self._trust = trust
         self._error_ms = error_ms
-        self._news = True
+        self._news = self._told or trust != UNKNOWN
 
     def news(self, now_us):
         """Return the 11 bytes that tell the board UTC at this time, or b"" when nothing is new."""
         if not self._news:
             return b""
         self._news = False
+        self._told = True
         quarter, ms = divmod(self._start_ms + self._offset_ms + now_us // 1000, QUARTER_MS)
         return pack("<IIBh", quarter, ms, self._trust, self._error_ms)

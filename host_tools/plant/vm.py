@@ -1,8 +1,7 @@
-"""The machine that runs the firmware in a simulation: CPython, or MicroPython's unix port, as a child process."""
+"""The machine that runs the firmware in a simulation: CPython or MicroPython's unix port, a child process."""
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -14,20 +13,20 @@ from host_tools.toolchain import build_info, paths
 _HEAP = "heapsize=16M"
 _SILENT_S = 120
 _TAIL_LINES = 12
-_START = "from firmware.main import run; run({mode!r}, {root!r})"
+_START = "from firmware.main import run; run({mode!r}, {root!r}, {until_ms!r})"
 
 
 class Vm:
     """A running firmware; `read_fd` and `write_fd` carry its standard output and input."""
 
-    def __init__(self, kind, run_folder, mode):
+    def __init__(self, kind, run_folder, mode, until_ms=None):
         self.kind = kind
         self._log_path = run_folder / "vm.log"
         self._stage = tempfile.mkdtemp(prefix="evenkeel-")
         self._hung = False
         try:
             build_info.write_build_info(self._stage)
-            command, environment = self.command(mode, run_folder, self._stage)
+            command, environment = self.command(mode, run_folder, self._stage, until_ms)
             self.process = self._spawn(command, environment, run_folder)
         except BaseException:
             shutil.rmtree(self._stage, ignore_errors=True)
@@ -35,15 +34,16 @@ class Vm:
         self.read_fd = self.process.stdout.fileno()
         self.write_fd = self.process.stdin.fileno()
 
-    def command(self, mode, run_folder, stage):
+    def command(self, mode, run_folder, stage, until_ms):
         """Return (argument list, environment) that start the firmware."""
         machine, environment = _machine(self.kind, stage)
-        return [*machine, "-c", _START.format(mode=mode, root=str(run_folder))], environment
+        start = _START.format(mode=mode, root=str(run_folder), until_ms=until_ms)
+        return [*machine, "-c", start], environment
 
     def _spawn(self, command, environment, folder):
         with open(self._log_path, "wb") as log:
-            return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=folder,
-                                    env={**os.environ, **environment}, bufsize=0)
+            return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                                    cwd=folder, env={**os.environ, **environment}, bufsize=0)
 
     def watch(self, count):
         """Kill the firmware when count() has not moved for two minutes; reading then ends. Returns stop()."""
@@ -61,20 +61,16 @@ class Vm:
         threading.Thread(target=look, daemon=True).start()
         return done.set
 
-    def interrupt(self):
-        """Ask a firmware in real time to stop in good order."""
-        self.process.send_signal(signal.SIGINT)
-
     def died(self):
         """Return the ToolError for a firmware that ended without a word."""
         if self._hung:
             return ToolError(f"the firmware neither idled nor ended for {_SILENT_S} s and was stopped",
-                             f"it hangs in a loop; see {self._log_path}")
+                             f"It hangs in a loop; see {self._log_path}.")
         self.process.wait()
         lines = self._log_path.read_text(errors="replace").rstrip().splitlines()
-        last = lines[-1] if lines else "it said nothing"
-        return ToolError(f"the firmware ended early with exit code {self.process.returncode}: {last}",
-                         f"the whole message is in {self._log_path}:\n" + "\n".join(lines[-_TAIL_LINES:]))
+        said = "\n    ".join(lines[-_TAIL_LINES:]) or "it said nothing"
+        return ToolError(f"the firmware ended early with exit code {self.process.returncode}:\n    {said}",
+                         f"All of its messages are in {self._log_path}.")
 
     def close(self):
         """End the process if it still runs, and remove what was made for it."""
@@ -96,9 +92,11 @@ def _machine(kind, stage):
         return [sys.executable], {"PYTHONPATH": os.pathsep.join(path)}
     if kind == "micropython":
         if not paths.UNIX_VM.exists():
-            raise ToolError("the MicroPython unix VM is not set up", "run `make setup` or use --vm cpython")
-        return [str(paths.UNIX_VM), "-X", _HEAP], {"MICROPYPATH": ":".join([str(paths.ROOT), board, stage, ".frozen"])}
-    raise ToolError(f"--vm {kind} does not run in this mode", "use --vm cpython or --vm micropython")
+            raise ToolError("the MicroPython unix VM is not set up",
+                            "Set it up with `make demo` or `make test`, or use --vm cpython.")
+        path = [str(paths.ROOT), board, stage, ".frozen"]
+        return [str(paths.UNIX_VM), "-X", _HEAP], {"MICROPYPATH": ":".join(path)}
+    raise ToolError(f"--vm {kind} does not run in this mode", "Use --vm cpython or --vm micropython.")
 
 
 def version_of(kind):

@@ -1,7 +1,7 @@
 """An RS-485 line in virtual time: every byte takes its time, a request is taken when its last byte has left.
 
-The slaves see a frame when the line falls silent behind it, but count their turn-around from its last byte, never
-answering sooner than 3.5 characters. An answer reaches the firmware at the time of its last byte.
+The slaves count their turn-around from the last byte of a request and never answer sooner than 3.5
+characters. An answer reaches the firmware at the time of its last byte.
 """
 
 from host_tools.plant.crc import crc16, with_crc
@@ -9,20 +9,22 @@ from host_tools.plant.crc import crc16, with_crc
 _FAST_BAUD = 19_200  # above it Modbus fixes the silence at 1750 us
 _FAST_SILENCE_US = 1_750
 _KNOWN = 4_096
+_COUNTS = ("requests", "answers", "unanswered", "damaged", "collisions", "foreign", "mismatched", "bytes_out",
+           "bytes_in", "busy_us")
 
 
 class Line:
     """One bus: the firmware's UART at one end, slaves at the other."""
 
-    def __init__(self, agenda, bus_id, port, baud, parity, stop_bits, deliver, rng):
+    def __init__(self, agenda, bus_id, port, settings, deliver, rng):
+        baud, parity, stop_bits = settings
         self.bus_id = bus_id
         self.port = port
-        self.settings = (baud, parity, stop_bits)
+        self.settings = settings
         self.slaves = {}
         self.cut = False
         self.flip = 0.0  # probability that a byte arrives with one bit turned
-        self.statistics = dict.fromkeys(("requests", "answers", "unanswered", "damaged", "collisions", "foreign",
-                                         "mismatched", "bytes_out", "bytes_in", "busy_us"), 0)
+        self.statistics = dict.fromkeys(_COUNTS, 0)
         self._agenda = agenda
         self._deliver = deliver  # (port, bytes) at the agenda's time
         self._rng = rng

@@ -41,15 +41,15 @@ def _parser():
         prog="python3 -m host_tools.toolchain", description="Set up what the project needs on this machine.",
         epilog="Example: python3 -m host_tools.toolchain venv unix")
     parser.add_argument("need", nargs="+", choices=sorted(_NEEDS), metavar="NEED",
-                        help="venv: Python environment; unix: MicroPython VM; qemu: emulator and board image; "
-                             "hil: venv and qemu; all: everything")
+                        help="venv: Python environment; unix: MicroPython VM; qemu: emulator and "
+                             "board image; hil: venv and qemu; all: everything")
     return parser
 
 
 def _check_machine():
     if sys.version_info < _OLDEST_PYTHON:
-        raise SetupError("Python 3.11 or newer is needed, this is {}; install it and run make PYTHON=python3.11"
-                         .format(sys.version.split()[0]))
+        raise SetupError(f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; install it and "
+                         "run make PYTHON=python3.11")
     if any(letter.isspace() for letter in str(paths.ROOT)):
         raise SetupError(f"the path {paths.ROOT} has a space in it, which MicroPython's build cannot take; "
                          "clone into a folder without spaces")

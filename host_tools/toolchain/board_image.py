@@ -1,4 +1,4 @@
-"""The emulated board: MicroPython's source, mpy-cross of the same version, and the image with our firmware frozen."""
+"""The emulated board: MicroPython's source, mpy-cross of that version, the image with our firmware frozen."""
 
 import email.utils
 import os
@@ -22,8 +22,9 @@ def ensure():
     stamp.once("mpy-cross", version, [paths.MPY_CROSS], _build_mpy_cross)
     build_info.write_build_info(paths.board_cache(BOARD))
     compiler = capture(["arm-none-eabi-gcc", "--version"]) or ""
-    key = "\n".join((version, compiler.split("\n")[0],
-                     stamp.files_digest(paths.BOARDS / BOARD, paths.FIRMWARE, paths.board_cache(BOARD) / "build_info.py")))
+    made_from = stamp.files_digest(paths.BOARDS / BOARD, paths.FIRMWARE,
+                                   paths.board_cache(BOARD) / "build_info.py")
+    key = "\n".join((version, compiler.split("\n")[0], made_from))
     stamp.once("image", key, [paths.board_image(BOARD)], _build_image)
 
 
@@ -33,27 +34,29 @@ def _tools():
         if absent or debian.missing(_PACKAGES):
             debian.install(_PACKAGES)
     elif absent:
-        raise SetupError(f"not on the PATH: {', '.join(absent)}; install your system's packages for GNU make, a C "
-                         "compiler, QEMU for Arm and the Arm bare-metal GCC with newlib, and start again")
+        raise SetupError(f"not on the PATH: {', '.join(absent)}; install your system's GNU make, C compiler, "
+                         "QEMU for Arm, and Arm bare-metal GCC with newlib, and start again")
 
 
 def _source():
     """Provide MicroPython's source; return its version as text."""
     given = os.environ.get(_SOURCE_VARIABLE)
+    outputs = [paths.SOURCE, paths.SOURCE_VERSION]
     if given:
-        stamp.once("source", given, [paths.SOURCE, paths.SOURCE_VERSION], lambda: _take_source(Path(given)))
+        stamp.once("source", given, outputs, lambda: _take_source(Path(given)))
     elif debian.is_debian():
         suite = debian.suite()
-        stamp.once("source", f"Debian {suite}", [paths.SOURCE, paths.SOURCE_VERSION], lambda: _fetch_source(suite))
+        stamp.once("source", f"Debian {suite}", outputs, lambda: _fetch_source(suite))
     else:
-        raise SetupError(f"set {_SOURCE_VARIABLE} to a folder with MicroPython's source of the version of the "
-                         "micropython on your PATH (its release archive, unpacked) and start again")
+        raise SetupError(f"set {_SOURCE_VARIABLE} to a folder with MicroPython's source of the version of "
+                         "the micropython on your PATH (its release archive, unpacked) and start again")
     return paths.SOURCE_VERSION.read_text().strip()
 
 
 def _take_source(given):
     if not (given / "ports" / "qemu" / "Makefile").is_file():
-        raise SetupError(f"{_SOURCE_VARIABLE}={given} holds no ports/qemu; unpack a MicroPython release there")
+        raise SetupError(f"{_SOURCE_VARIABLE}={given} holds no ports/qemu; "
+                         "unpack a MicroPython release there")
     _clear_source()
     shutil.copytree(given, paths.SOURCE, symlinks=True)
     _note_version()
@@ -74,7 +77,8 @@ def _clear_source():
 
 def _note_version():
     text = (paths.SOURCE / "py" / "mpconfig.h").read_text()
-    parts = [re.search(rf"#define MICROPY_VERSION_{name} (\d+)", text) for name in ("MAJOR", "MINOR", "MICRO")]
+    names = ("MAJOR", "MINOR", "MICRO")
+    parts = [re.search(rf"#define MICROPY_VERSION_{name} (\d+)", text) for name in names]
     if not all(parts):
         raise SetupError(f"{paths.SOURCE}/py/mpconfig.h names no version; remove .cache/src and start again")
     paths.SOURCE_VERSION.write_text(".".join(part[1] for part in parts) + "\n")

@@ -15,7 +15,7 @@ VERSION = {version!r}
 
 
 def firmware_hash(root):
-    """Return 32 bytes: SHA-256 over the sorted lines "path sha256hex\\n" of every firmware/**/*.py below root."""
+    """Return 32 bytes: SHA-256 over the sorted lines "path sha256hex\\n" of root's firmware/**/*.py."""
     root = Path(root)
     lines = []
     for path in (root / "firmware").rglob("*.py"):

@@ -1,4 +1,4 @@
-"""Debian's packages: installed on the machine when missing, or fetched from a newer release into the cache."""
+"""Debian's packages: installed when missing, or fetched from a newer release into the cache."""
 
 import os
 import shutil
@@ -76,7 +76,7 @@ def _sudo_may_ask():
 
 
 class Suite:
-    """One Debian release reached with lists and caches of our own: the machine's apt settings stay untouched."""
+    """One Debian release, reached with lists and caches of our own: the machine's stay untouched."""
 
     def __init__(self, name):
         self.name = name
@@ -103,7 +103,8 @@ class Suite:
             # apt's own download user may not reach a checkout in somebody's home folder
             settings["APT::Sandbox::User"] = "root"
         self._options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
-        run(f"fetching the package lists of Debian {self.name}", self._apt("apt-get", "update"), "suite-update")
+        run(f"fetching the package lists of Debian {self.name}",
+            self._apt("apt-get", "update"), "suite-update")
 
     def depends(self, package):
         """Return the names of the packages that a package needs directly."""
@@ -136,7 +137,8 @@ class Suite:
 
 def _mirror():
     """Return the address of the Debian mirror this machine itself uses, whatever format its lists have."""
-    listing = capture(["apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)", "Created-By: Packages"])
+    listing = capture(["apt-get", "indextargets", "--format", "$(REPO_URI)|$(RELEASE)",
+                       "Created-By: Packages"])
     rows = [line.split("|") for line in (listing or "").splitlines() if "|" in line]
     fields = os_release()
     own = {fields.get("VERSION_CODENAME"), "stable", "oldstable", "testing", "unstable", "sid"}

@@ -23,10 +23,11 @@ _PROMPT = b">>> "
 
 
 class Emulator:
-    """One board. `uarts` maps UART 1..3 to a TCP port on this machine, or to LISTEN: then sockets[uart] is its wire.
+    """One board. `uarts` maps UART 1..3 to a TCP port of this machine, or to LISTEN: sockets[uart] is it.
 
-    `icount` makes virtual time follow executed instructions (8 ns each) and jump over waits: figures then repeat,
-    but no wait lasts long enough for a server on the host, so use it only with devices inside the image.
+    `icount` makes virtual time follow executed instructions (8 ns each) and jump over waits: figures then
+    repeat, but no wait lasts long enough for the host to answer. So devices must be inside the image, and a
+    folder of the host cannot be mounted: copy files with mpremote("cp", ...) instead.
     """
 
     def __init__(self, flash, uarts=None, icount=False, image=None):
@@ -50,7 +51,7 @@ class Emulator:
     def start(self):
         """Power on: start QEMU and wait for the prompt. The flash file is made if it is not there."""
         if not self.image.is_file():
-            raise ToolError(f"there is no board image {self.image}", "run python3 -m host_tools.toolchain qemu")
+            raise ToolError(f"there is no board image {self.image}", "run make setup")
         self._make_flash()
         listeners = {uart: _listener() for uart, end in self.uarts.items() if end == LISTEN}
         try:
@@ -73,8 +74,8 @@ class Emulator:
     def _spawn(self, ports):
         command = ["qemu-system-arm", "-object",
                    f"memory-backend-file,id=flash,size={_FLASH_BYTES},mem-path={self.flash},share=on",
-                   "-machine", "mps2-an385,memory-backend=flash", "-nographic", "-monitor", "null", "-nic", "none",
-                   "-semihosting", "-kernel", str(self.image), "-serial", "pty"]
+                   "-machine", "mps2-an385,memory-backend=flash", "-nographic", "-monitor", "null",
+                   "-nic", "none", "-semihosting", "-kernel", str(self.image), "-serial", "pty"]
         for uart in _UARTS:
             command += ["-serial", f"tcp:127.0.0.1:{ports[uart]},nodelay=on" if uart in ports else "null"]
         if self.icount:
@@ -153,10 +154,11 @@ class Emulator:
             self._process = None
 
     def mpremote(self, *words, timeout=60):
-        """Run mpremote with these words on the board; return its output, or raise ToolError with what it said."""
+        """Run mpremote with these words; return its output, or raise ToolError with what it said."""
         command = self._command(words)
         try:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=timeout)
         except subprocess.TimeoutExpired as error:
             said = (error.stdout or b"").decode(errors="replace")
             raise ToolError(f"mpremote {words[0]} did not end within {timeout} s",
@@ -166,9 +168,9 @@ class Emulator:
         return done.stdout.replace("\r\n", "\n")
 
     def spawn(self, code):
-        """Start code on the board and return the mpremote process; read its stdout, or the board stops printing."""
-        return subprocess.Popen(self._command(("exec", code)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT)
+        """Start code on the board; return the mpremote process. Read its stdout, or the board stops."""
+        return subprocess.Popen(self._command(("exec", code)), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def _command(self, words):
         if not self.running:
@@ -177,11 +179,11 @@ class Emulator:
         return [str(paths.VENV_PYTHON), "-m", "mpremote", "connect", self.pty, *map(str, words)]
 
     def exec(self, code, timeout=60, keep=False):
-        """Run code on the board through mpremote and return what it printed; `keep` keeps the modules loaded."""
+        """Run code on the board through mpremote; return what it printed. `keep`: no soft reset before."""
         return self.mpremote(*(("resume",) if keep else ()), "exec", code, timeout=timeout)
 
     def run_file(self, path, mount=None, timeout=300):
-        """Run a file of the host on the board, with the folder `mount` of the host as its working directory."""
+        """Run a file of the host on the board, with the host's folder `mount` as its working directory."""
         before = ("mount", mount) if mount else ()
         return self.mpremote(*before, "run", path, timeout=timeout)
 

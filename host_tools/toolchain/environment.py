@@ -37,7 +37,7 @@ def _need_ensurepip():
     if debian.is_debian() and _base_python().startswith("/usr/bin/"):
         debian.install(["python3-venv"])
         return
-    raise SetupError(f"{sys.executable} has no venv and ensurepip; install the package of your system that has "
+    raise SetupError(f"{sys.executable} has no venv and ensurepip; install your system's package that has "
                      "them (often python3-venv), or start with another Python: make PYTHON=/path/to/python3")
 
 
@@ -48,6 +48,6 @@ def _link():
             return
         paths.VENV_LINK.unlink()
     elif paths.VENV_LINK.exists():
-        raise SetupError(f"{paths.VENV_LINK} is a folder of its own and the project needs that name for a link; "
-                         "move it away and start again")
+        raise SetupError(f"{paths.VENV_LINK} is a folder of its own and the project needs that name for a "
+                         "link; move it away and start again")
     paths.VENV_LINK.symlink_to(target, target_is_directory=True)

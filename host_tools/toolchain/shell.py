@@ -1,4 +1,4 @@
-"""Runs the heavy commands of the set-up: output to a log, progress with elapsed seconds, errors with advice."""
+"""Runs the heavy commands of the set-up: output to a log, progress with seconds, errors with advice."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def say(text):
 
 
 def run(what, command, log, cwd=None, env=None):
-    """Run a command with its output in `.cache/log/LOG.log`; raise SetupError with the log's path if it fails."""
+    """Run a command, its output into `.cache/log/LOG.log`; raise SetupError with that path if it fails."""
     paths.LOGS.mkdir(parents=True, exist_ok=True)
     log_path = paths.LOGS / (log + ".log")
     start = time.monotonic()
@@ -37,7 +37,8 @@ def run(what, command, log, cwd=None, env=None):
         code = _wait(process, what, start)
     elapsed_s = time.monotonic() - start
     if code:
-        raise SetupError(f"{what}: failed with exit code {code}; see {log_path}, which ends:\n{_tail(log_path)}")
+        raise SetupError(f"{what}: failed with exit code {code}; see {log_path}, which ends:\n"
+                         + _tail(log_path))
     if elapsed_s > _QUIET_S:
         say(f"{what}: done in {elapsed_s:.0f} s")
 
@@ -63,7 +64,8 @@ def capture(command, **options):
     """Return a command's standard output as text, or None if it is missing or fails."""
     try:
         done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, **options)
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
+                              **options)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout

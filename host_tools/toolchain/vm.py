@@ -1,4 +1,4 @@
-"""The MicroPython unix VM behind one wrapper script: from the PATH, or from Debian's packages in the cache."""
+"""The MicroPython unix VM behind one wrapper script: from the PATH, or from Debian's packages."""
 
 import re
 import shutil
@@ -42,8 +42,8 @@ def _usable_on_path():
 
 def _from_debian():
     if not debian.is_debian():
-        raise SetupError("MicroPython 1.24 or newer is not on the PATH; install it (Ubuntu 25.04 and newer: apt-get "
-                         "install micropython, macOS: brew install micropython) and start again")
+        raise SetupError("MicroPython 1.24 or newer is not on the PATH; install it (Ubuntu 25.04 and newer: "
+                         "apt-get install micropython, macOS: brew install micropython) and start again")
     suite = debian.suite()
     version = paths.SOURCE_VERSION.read_text().strip() if paths.SOURCE_VERSION.is_file() else "any"
     stamp.once("unix", f"Debian {suite}", [paths.UNIX_VM], lambda: _fetch(suite))

@@ -186,7 +186,7 @@ def test_watchdog_refuses_a_stale_check_in():
     passes_until(scheduler, platform, begin_us + 100000)
     switch[0] = broken
     passes_until(scheduler, platform, begin_us + 3000000)
-    assert platform.feeds == 0 and scheduler.watch.refused == 1
+    assert platform.feeds == 0 and scheduler.feeds_refused == 1
     switch[0] = nothing
     passes_until(scheduler, platform, begin_us + 4000000)
     assert platform.feeds >= 1
@@ -208,7 +208,7 @@ def test_collection_after_slices_in_its_place():
     scheduler.spawn("work", job(platform, [], "work", 1000, 1000), 1000)
     begin_us = platform.now_us
     passes_until(scheduler, platform, begin_us + 100000)
-    assert scheduler.collects >= 9 and scheduler.collects_forced == 0
+    assert scheduler.pool.collects >= 9 and scheduler.pool.collects_forced == 0
     assert task.late_max_us == 0, "never where it does not fit"
 
 
@@ -219,6 +219,6 @@ def test_collection_that_never_fits_is_forced_behind_a_task():
     work = scheduler.spawn("work", job(platform, [], "work", 1000, 1000), 1000)
     begin_us = platform.now_us
     passes_until(scheduler, platform, begin_us + 100000)
-    assert scheduler.collects_forced == scheduler.collects == len(platform.collects) > 3
-    assert work.slices <= 8 * (scheduler.collects + 1), "slices wait once it is twice overdue"
+    assert scheduler.pool.collects_forced == scheduler.pool.collects == len(platform.collects) > 3
+    assert work.slices <= 8 * (scheduler.pool.collects + 1), "slices wait once it is twice overdue"
     assert (platform.collects[0] - begin_us) % 10000 == 0

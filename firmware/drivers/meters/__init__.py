@@ -1,1 +1,1 @@
-"""Meters: a module a type. TABLE has one line a register; the rest is what a request to this type must respect."""
+"""Meters: a module a type. TABLE has one line a register; the rest is what its requests must respect."""

@@ -1,9 +1,10 @@
-"""generic_fast: a HYPOTHETICAL power transducer that refreshes within 10 ms. No product: figures got with it say so.
+"""generic_fast: a HYPOTHETICAL power transducer that refreshes within 10 ms. Figures got with it say so.
 
-FC04, at 0-based addresses. The refresh counter goes up by one with each new sample; a sample is believed once.
+FC04, at 0-based addresses. The refresh counter goes up by one with each new sample; a sample is believed
+once.
 """
 
-from firmware.drivers.scale import S32, U16
+from firmware.drivers.ratio import S32, U16
 
 HYPOTHETICAL = True
 FUNCTION = 4

@@ -1,11 +1,12 @@
 """Eastron SDM630-Modbus (CT inputs): FC04, float32, high word first; addresses as on the wire.
 
-After the maker's protocol document "SDM630 Modbus protocol": even addresses and counts only; at most 30 values (60
-registers) a request, 40 in the MID V2 edition. It gives no refresh period and no turn-around. The pause after a
-transaction is ours, from reports of smaller models that restart when polled back to back. Import is positive.
+After the maker's protocol document "SDM630 Modbus protocol": even addresses and counts only; at most 30
+values (60 registers) a request, 40 in the MID V2 edition. It gives no refresh period and no turn-around. The
+pause after a transaction is ours, from reports of smaller models that restart when polled back to back.
+Import is positive.
 """
 
-from firmware.drivers.scale import F32
+from firmware.drivers.ratio import F32
 
 HYPOTHETICAL = False
 FUNCTION = 4

@@ -1,7 +1,8 @@
-"""SunSpec PCS of a battery: models 1, 701, 702, 703, 704, 713, 715, with reversion, heartbeat watch and LOCAL.
+"""SunSpec PCS of a battery: models 1, 701 to 704, 713, 715, with reversion, heartbeat watch and LOCAL.
 
-The models leave open what restarts the reversion timer: here any write to the WSet group does. A heartbeat counts once
-the controller has written one; when it then stands still, the PCS falls back as at the end of the reversion time.
+The models leave open what restarts the reversion timer: here any write to the WSet group does. A heartbeat
+counts once the controller has written one; when it then stands still, the PCS falls back as at the end of
+the reversion time.
 """
 
 from host_tools.plant.agenda import Timer
@@ -51,8 +52,9 @@ class SunSpecPcs(SunSpecSlave):
             (702, rating_points(battery.rating_w, self.w_sf)),
             (703, {"ES": 1}),
             (704, {"WMaxLimPctEna": 0, "WMaxLimPct": 1000, "WMaxLimPctRvrt": 1000, "WMaxLimPctEnaRvrt": 0,
-                   "WMaxLimPctRvrtTms": 0, "WMaxLimPctRvrtRem": 0, **dict.fromkeys(_WSET, 0), "WSetMod": _WATTS,
-                   "WSetRvrtRem": 0, "WMaxLimPct_SF": _PCT_SF, "WSet_SF": 0, "WSetPct_SF": _PCT_SF}),
+                   "WMaxLimPctRvrtTms": 0, "WMaxLimPctRvrtRem": 0, **dict.fromkeys(_WSET, 0),
+                   "WSetMod": _WATTS, "WSetRvrtRem": 0, "WMaxLimPct_SF": _PCT_SF, "WSet_SF": 0,
+                   "WSetPct_SF": _PCT_SF}),
             (713, {"WHRtg": scaled(energy_wh, wh_sf), "WHAvail": 0, "SoC": 0, "SoH": 1000, "Sta": 0,
                    "WH_SF": wh_sf, "Pct_SF": _PCT_SF}),
             (715, {"LocRemCtl": _REMOTE, "DERHb": 0, "ControllerHb": 0, "AlarmReset": 0, "OpCtl": 1}),
@@ -95,8 +97,9 @@ class SunSpecPcs(SunSpecSlave):
             self._reversion.restart(t_us)
         if self.touches(704, ("WMaxLimPctEna", "WMaxLimPct", "WMaxLimPctRvrtTms"), first, count):
             self._limit_reversion.restart(t_us)
-        if self.touches(715, ("ControllerHb",), first, count) and self.get(715, "ControllerHb") != self._heartbeat:
-            self._heartbeat = self.get(715, "ControllerHb")
+        heartbeat = self.get(715, "ControllerHb")
+        if heartbeat != self._heartbeat:
+            self._heartbeat = heartbeat
             self._stalled = False
             self._watch.start(t_us + self.heartbeat_us)
         if self.fields[704, "WRmp"].implemented:
@@ -133,7 +136,8 @@ class SunSpecPcs(SunSpecSlave):
         """Name what changes by itself."""
         return [(701, ("W",), self._show_power), (701, ("TotWhInj", "TotWhAbs"), self._show_energy),
                 (713, ("WHAvail", "SoC"), self._show_store), (704, ("WSetRvrtRem",), self._reversion.show),
-                (704, ("WMaxLimPctRvrtRem",), self._limit_reversion.show), (715, ("DERHb",), self._show_heartbeat)]
+                (704, ("WMaxLimPctRvrtRem",), self._limit_reversion.show),
+                (715, ("DERHb",), self._show_heartbeat)]
 
     def _show_power(self, t_us):
         self.put(701, "W", scaled(self._site.bess(t_us - t_us % _REFRESH_US), self.w_sf))

@@ -25,7 +25,8 @@ class SunSpecLimiter(SunSpecSlave):
         self._site = site
         self._rating_w = rating_w
         self._open_w = site.cap.target_w
-        self._reversion = Reversion(self, agenda, "WMaxLimPct", (("WMaxLimPct", "WMaxLimPctRvrt"),), self._command)
+        self._reversion = Reversion(self, agenda, "WMaxLimPct", (("WMaxLimPct", "WMaxLimPctRvrt"),),
+                                    self._command)
 
     def act(self, first, count, t_us):
         """Take a limit."""

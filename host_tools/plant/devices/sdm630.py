@@ -1,8 +1,9 @@
 """Eastron SDM630: FC04, IEEE 754 float32, high word first; addresses as on the wire.
 
-From the maker's protocol document: at most 40 values (80 registers) a request, both addresses and counts even. The
-document gives no refresh period and no response time: 200 ms and 15-30 ms are this simulation's figures. The meter
-stands behind CTs and VTs set so that its registers show primary watts, nominal voltage 230 V a phase, power factor 1.
+From the maker's protocol document: at most 40 values (80 registers) a request, addresses and counts even.
+The document gives no refresh period and no response time: 200 ms and 15-30 ms are this simulation's
+figures. The meter stands behind CTs and VTs set so that its registers show primary watts; 230 V a phase,
+power factor 1.
 """
 
 from struct import pack_into

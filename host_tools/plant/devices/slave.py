@@ -1,4 +1,4 @@
-"""What all slaves share: one register image, the Modbus functions on it, exceptions, refresh and injected faults."""
+"""What all slaves share: one register image, its Modbus functions, exceptions, refresh, injected faults."""
 
 ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2

@@ -1,4 +1,4 @@
-"""SunSpec register images laid out by pysunspec2's official model definitions, and access to their points by name."""
+"""SunSpec register images laid out by the official model definitions of pysunspec2; points by name."""
 
 from struct import Struct
 
@@ -12,9 +12,9 @@ _MARK = b"SunS"
 _END = b"\xff\xff\x00\x00"
 _FORMATS = {
     mdef.TYPE_INT16: "h", mdef.TYPE_UINT16: "H", mdef.TYPE_ENUM16: "H", mdef.TYPE_BITFIELD16: "H",
-    mdef.TYPE_SUNSSF: "h", mdef.TYPE_COUNT: "H", mdef.TYPE_ACC16: "H", mdef.TYPE_INT32: "i", mdef.TYPE_UINT32: "I",
-    mdef.TYPE_ENUM32: "I", mdef.TYPE_BITFIELD32: "I", mdef.TYPE_ACC32: "I", mdef.TYPE_INT64: "q",
-    mdef.TYPE_UINT64: "Q", mdef.TYPE_ACC64: "Q",
+    mdef.TYPE_SUNSSF: "h", mdef.TYPE_COUNT: "H", mdef.TYPE_ACC16: "H", mdef.TYPE_INT32: "i",
+    mdef.TYPE_UINT32: "I", mdef.TYPE_ENUM32: "I", mdef.TYPE_BITFIELD32: "I", mdef.TYPE_ACC32: "I",
+    mdef.TYPE_INT64: "q", mdef.TYPE_UINT64: "Q", mdef.TYPE_ACC64: "Q",
 }
 
 
@@ -113,7 +113,8 @@ class SunSpecSlave(Slave):
         """Bring up to date what a read covers; which functions that needs is kept per range."""
         plan = self._plans.get((first, count))
         if plan is None:
-            plan = [show for model_id, points, show in self.live() if self.touches(model_id, points, first, count)]
+            plan = [show for model_id, points, show in self.live()
+                    if self.touches(model_id, points, first, count)]
             self._plans[first, count] = plan
         for show in plan:
             show(t_us)

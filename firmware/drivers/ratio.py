@@ -1,8 +1,8 @@
 """Registers <-> integers of the site, exactly and inside 31 bits: one ratio num/den on the way, rounded once.
 
-A 32-bit register is never one integer here but its two 16-bit halves, and a float is taken apart by its fields: on a
-32-bit board anything from 2**30 up would be a heap object. The viper functions work on machine words, so their steps
-may use all 32 bits; what they return is small.
+A 32-bit register is never one integer here but its two 16-bit halves, and a float is taken apart by its
+fields: on a 32-bit board anything from 2**30 up would be a heap object. The viper functions work on machine
+words, so their steps may use all 32 bits; what they return is small.
 """
 
 from array import array
@@ -32,7 +32,7 @@ _DEN_MAX = const(0x7FFFFF)
 _FLOAT_DEN_MAX = const(0x3FFFF)
 _PUT_MAX = const(0x3FFFFF)
 _S32_MAX = 0x7FFFFFFF  # no small integer on a 32-bit board: start-up only
-_VALUE_MAX = const(0xFFFFF)
+VALUE_MAX = const(0xFFFFF)
 
 
 @micropython.viper
@@ -63,7 +63,7 @@ def _ratio(high: int, low: int, num: int, den: int) -> int:
 
 @micropython.viper
 def _float_ratio(high: int, low: int, num: int, den: int) -> int:
-    """Return |float32| * num / den rounded to nearest, for num < 2**14 and den < 2**18; huge and not-a-number alike."""
+    """Return |float32| * num / den rounded to nearest, for num < 2**14 and den < 2**18."""
     exponent = (high >> 7) & 0xFF
     if exponent == 255:
         return _TOO_LARGE
@@ -109,7 +109,7 @@ def _float_ratio(high: int, low: int, num: int, den: int) -> int:
 
 @micropython.viper
 def _put(registers: ptr16, at: int, value: int, num: int, den: int, half: int):
-    """Store |value| * num / den as registers[at : at + 2], rounded to nearest (half 1) or down (half 0), with its sign.
+    """Store value * num / den as registers[at : at + 2], rounded to nearest (half 1) or towards 0 (0).
 
     |value| < 2**20, num and den below 2**22, and the result below 2**31.
     """
@@ -151,12 +151,12 @@ def reduce(num, den):
 
 
 def _refuse(num, den):
-    raise BusError("SCALE_RANGE", "a scale of %d/%d does not fit 31 bits; check the table's unit and the site's ratings"
-                   % (num, den))
+    text = "a scale of %d/%d does not fit 31 bits; check the table's unit and the site's ratings"
+    raise BusError("SCALE_RANGE", text % (num, den))
 
 
 class Ratio:
-    """Reads one kind of register value as raw * num / den; INVALID outside -limit .. limit (limit < 2**20)."""
+    """Reads one kind of register as raw * num / den; INVALID outside -limit .. limit (limit < 2**20)."""
 
     def __init__(self, kind, num, den, limit):
         num, den = reduce(num, den)
@@ -171,7 +171,8 @@ class Ratio:
         self._den = den
 
     def _fit_short(self, num, den):
-        # SunSpec scale factors reach from 10**-10 to 10**10: keep what can matter, make the rest zero or out of range.
+        # SunSpec scale factors reach from 10**-10 to 10**10: keep what can matter, make the rest zero or out
+        # of range.
         if 2 * 0xFFFF * num < den:
             return 0, 1
         self._most = min(0xFFFF, self._limit * den // num)
@@ -197,6 +198,8 @@ class Ratio:
         if kind == F32:
             return self._limited(_float_ratio(high, low, self._num, self._den), high)
         if kind == U32:
+            if high == 0xFFFF and low == 0xFFFF:
+                return INVALID
             return self._limited(_ratio(high, low, self._num, self._den), 0)
         return self._long(high, low)
 
@@ -214,6 +217,9 @@ class Ratio:
     @micropython.native
     def _long(self, high, low):
         sign = high
+        # "Not implemented", and how some meters show an overflow.
+        if (high == 0x8000 and not low) or (high == 0x7FFF and low == 0xFFFF):
+            return INVALID
         if high & 0x8000:
             high = 0xFFFF - high
             if low:
@@ -230,7 +236,7 @@ class Ratio:
 
 
 class Put:
-    """Writes an integer as raw = value * num / den: a signed 32-bit register pair, or a 16-bit one rounded down."""
+    """Writes value * num / den: to a signed 32-bit register pair, or to one of 16 bits, rounded down."""
 
     def __init__(self, num, den):
         num, den = reduce(num, den)
@@ -238,7 +244,7 @@ class Put:
             _refuse(num, den)
         self.num = num
         self.den = den
-        self.max_value = min(_VALUE_MAX, _S32_MAX * den // num)  # the largest magnitude that fits 32 bits
+        self.max_value = min(VALUE_MAX, _S32_MAX * den // num)  # the largest magnitude that fits 32 bits
         self._scratch = array("H", (0, 0))
 
     @micropython.native
@@ -251,28 +257,3 @@ class Put:
         """Return the raw value of 0 <= value <= max_value rounded down, at most 0xFFFF."""
         _put(self._scratch, 0, value, self.num, self.den, 0)
         return 0xFFFF if self._scratch[0] else self._scratch[1]
-
-
-class Scale:
-    """The site power unit, for whatever reads or writes power: `unit_w` watts (1 .. 5,000) are one."""
-
-    def __init__(self, unit_w):
-        self.unit_w = unit_w
-
-    def power(self, kind, num=1, den=1):
-        """Return the Ratio of a register that holds watts * den / num."""
-        return Ratio(kind, num, den * self.unit_w, LIMIT_PU)
-
-    def put_power(self, exponent):
-        """Return the Put of a register that holds watts / 10**exponent."""
-        return Put(self.unit_w * 10 ** max(-exponent, 0), 10 ** max(exponent, 0))
-
-    def whole_pu(self, power_w):
-        """Return how many whole units fit in `power_w` >= 0, at most 2**20 - 1. Start-up only."""
-        return min(power_w // self.unit_w, _VALUE_MAX)
-
-
-def sunspec_ratio(kind, exponent, per_unit, limit):
-    """Return the Ratio of a 16-bit SunSpec point: raw * 10**exponent * per_unit (a pair num, den)."""
-    num, den = per_unit
-    return Ratio(kind, num * 10 ** max(exponent, 0), den * 10 ** max(-exponent, 0), limit)

@@ -1,0 +1,167 @@
+"""A PCS by SunSpec models: set point by 704 WSet, power by 701, charge by 713, heartbeat by 715.
+
+Its own fall-back: every command writes the whole block from WSetEna to WSetRvrtTms and so restarts the
+reversion timer on devices that restart it by any of these points; when commands stop, it falls back to
+WSetRvrt, 0 W.
+"""
+
+from array import array
+
+import micropython
+from micropython import const
+
+from firmware.core.errors import BusError
+from firmware.core.types import Reading
+from firmware.drivers import modbus, sunspec
+from firmware.drivers import sunspec_models as models
+from firmware.drivers.der import Der
+from firmware.drivers.job import Job
+from firmware.drivers.ratio import INVALID, U16
+from firmware.drivers.regmap import sunspec_ratio
+
+_SET_AT = const(22)  # model 704, WSetEna .. WSetRvrtTms
+_SET_COUNT = const(11)
+_SOC_AT = const(4)  # model 713, SoC, SoH, Sta
+_CONTROL_AT = const(2)  # model 715, LocRemCtl, DERHb
+_HEARTBEAT_AT = const(5)
+_LOCAL = const(1)
+_NO_LONG = const(0x8000)
+_BEAT_MASK = const(0xFFFFFF)
+
+
+class SunspecPcs(Der):
+    """The PCS of the site's battery; power and set points in site power units, discharge positive."""
+
+    def __init__(self, bus, unit, scale, reversion_s=10, timeout_us=200_000, lost_after=5):
+        Der.__init__(self, bus, unit, scale, timeout_us, lost_after)
+        self.soc = Reading()  # permille
+        self.applied = Reading()  # the last set point that the PCS has acknowledged
+        self.storage_state = 0xFFFF  # 713 Sta: 0 ok, 1 warning, 2 error
+        self.charge_max_pu = self.discharge_max_pu = 0
+        self.reversion = False  # the device has a reversion timer
+        self.asked_pu = 0
+        self._reversion_s = reversion_s
+        self._beats = 0
+        self._has_soc = self._has_control = False
+        self._put = None
+        self._soc_ratio = None
+        self._registers = array("H", [0] * _SET_COUNT)
+        self._beat_registers = array("H", (0, 0))
+        read, write = modbus.READ_HOLDING, modbus.WRITE_MANY
+        # After a failed command the next one leaves out WSetEna, so that a late answer cannot pass for its
+        # own.
+        self._set = Job(bus, unit, write, 0, _SET_COUNT, self, timeout_us, skip=1,
+                        registers=self._registers, urgent=True)
+        self._beat = Job(bus, unit, write, 0, 2, self, timeout_us, registers=self._beat_registers)
+        self._soc_job = Job(bus, unit, read, 0, 3, self, timeout_us, extra=1)
+        self._control_job = Job(bus, unit, read, 0, 3, self, timeout_us, extra=2)
+
+    # ---- start
+
+    def _set_up(self):
+        yield from Der._set_up(self)
+        yield from self._prepare_setpoint()
+        self._has_soc = 713 in self.found.models
+        self._has_control = 715 in self.found.models
+        if self._has_soc:
+            yield from self._prepare_soc()
+        if self._has_control:
+            self._control_job.aim(self._address(715, _CONTROL_AT), 3, 2)
+            self._beat.aim(self._address(715, _HEARTBEAT_AT), 2)
+            yield from self._read(715, models.MODEL_715, "LocRemCtl", "LocRemCtl")
+            self.local = self._reader.u16(0) == _LOCAL
+        if not self.local:
+            # The first command is zero, and leaves the PCS with a fall-back from now on.
+            self._fill(0)
+            yield from self._write_through(self._set)
+
+    def _prepare_setpoint(self):
+        table = models.MODEL_704
+        yield from self._read(704, table, "WSetEna", "WSet_SF")
+        if self._point(table, "WSetEna", "WSet") == _NO_LONG:
+            raise BusError("NO_WSET", "the device has no set point in watts")
+        self._put = self._scale.put_power(sunspec.exponent(self._point(table, "WSetEna", "WSet_SF")))
+        self.reversion = self._point(table, "WSetEna", "WSetRvrtTms") != 0xFFFF
+        registers = self._registers
+        for i in range(_SET_COUNT):
+            registers[i] = self._reader.u16(i)  # what is not ours goes back as it was: WSetPct, WSetPctRvrt
+        registers[0] = 1  # WSetEna
+        registers[1] = 1  # WSetMod WATTS
+        registers[4] = registers[5] = 0  # WSetRvrt
+        registers[8] = 1  # WSetEnaRvrt
+        registers[9] = self._reversion_s >> 16
+        registers[10] = self._reversion_s & 0xFFFF
+        self._set.aim(self._address(704, _SET_AT), _SET_COUNT)
+        most = self._put.max_value
+        self.charge_max_pu = min(self._scale.whole_pu(self.charge_max_w), most)
+        self.discharge_max_pu = min(self._scale.whole_pu(self.discharge_max_w), most)
+
+    def _prepare_soc(self):
+        yield from self._read(713, models.MODEL_713, "SoC", "Pct_SF")
+        exponent = sunspec.exponent(self._point(models.MODEL_713, "SoC", "Pct_SF"))
+        self._soc_ratio = sunspec_ratio(U16, exponent, (10, 1), 1000)
+        self._soc_job.aim(self._address(713, _SOC_AT), 3, 1)
+
+    # ---- run
+
+    @micropython.native
+    def command(self, setpoint_pu):
+        """Send a set point, clamped to the PCS's ratings; returns False where it must not be commanded."""
+        if not self.ready or self.local:
+            return False
+        self._fill(setpoint_pu)
+        return self._bus.submit(self._set)
+
+    @micropython.native
+    def _fill(self, setpoint_pu):
+        if setpoint_pu > self.discharge_max_pu:
+            setpoint_pu = self.discharge_max_pu
+        if setpoint_pu < -self.charge_max_pu:
+            setpoint_pu = -self.charge_max_pu
+        self.asked_pu = setpoint_pu
+        self._put.s32(self._registers, 2, setpoint_pu)
+
+    @micropython.native
+    def request_slow(self):
+        """Ask for the state of charge and for who commands; once a second is enough."""
+        if self.ready:
+            if self._has_soc:
+                self._bus.submit(self._soc_job)
+            if self._has_control:
+                self._bus.submit(self._control_job)
+
+    @micropython.native
+    def heartbeat(self):
+        """Send ControllerHb, one more each time: once a second while the control loop is alive."""
+        if self.ready and self._has_control:
+            self._beats = (self._beats + 1) & _BEAT_MASK
+            self._beat_registers[0] = self._beats >> 16
+            self._beat_registers[1] = self._beats & 0xFFFF
+            self._bus.submit(self._beat)
+
+    @micropython.native
+    def _take_other(self, job, buf):
+        at = job.at
+        if job is self._set:
+            self._refused = 0
+            # Submitted anew meanwhile: what was acknowledged is the set point before.
+            if not job.state:
+                self.applied.value = self.asked_pu
+            self.applied.t_ms = job.sent_ms
+            self.applied.count += 1
+        elif job is self._soc_job:
+            self._take_soc(job, buf)
+        elif job is self._control_job:
+            self.local = buf[at] == 0 and buf[at + 1] == _LOCAL
+
+    @micropython.native
+    def _take_soc(self, job, buf):
+        at = job.at
+        value = self._soc_ratio.read(buf, at)
+        self.storage_state = buf[at + 4] << 8 | buf[at + 5]
+        if value == INVALID:
+            self.soc.fails += 1
+        else:
+            self.soc.value = value
+            self.soc.t_ms = job.sent_ms
+            self.soc.count += 1

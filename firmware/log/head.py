@@ -1,0 +1,61 @@
+"""Remember where the chain stands, in journal/head.cbor: so that a start need not read the whole journal.
+
+The file is a CBOR map and behind it the SHA-256 of the map; a file that does not check counts as missing.
+"""
+
+from hashlib import sha256
+
+from firmware.core import cbor
+from firmware.core.errors import LogError
+from firmware.log.tree import Tree
+
+PATH = "journal/head.cbor"
+_VERSION = 1
+
+
+class Head:
+    """The state after the last record: what the next one needs to know."""
+
+    def __init__(self):
+        self.boot = 0
+        self.size = 0  # records so far = the next sequence number
+        self.prev = bytes(32)  # SHA-256 of the last record's bytes to be signed
+        self.tree = Tree()  # None once it is lost: a record was missing while it was built anew
+        self.interval = None  # [boot, firmware, config] of the last record of kind 1
+        self.body = None  # the last record's payload, encoded
+
+    def after(self, kind, link, prev, body, leaf):
+        """Return the Head after one more record; link is its [boot, firmware, config], leaf its bytes."""
+        new = Head()
+        new.boot, new.size = self.boot, self.size + 1
+        new.prev, new.body = prev, body
+        new.interval = link if kind == 1 else self.interval
+        new.tree = self.tree and Tree(self.tree.size, self.tree.hashes)
+        if new.tree:
+            new.tree.append(leaf)
+        return new
+
+    def dump(self):
+        """Return the content of the file."""
+        hashes = self.tree.hashes if self.tree else None
+        data = cbor.encode({1: _VERSION, 2: self.boot, 3: self.size, 4: self.prev, 5: hashes,
+                            6: self.interval, 7: self.body})
+        return data + cbor.encode(sha256(data).digest())
+
+
+def load(data):
+    """Return the Head in a file's content, None where there is none or it does not check."""
+    if not data:
+        return None
+    try:
+        fields, end = cbor.decode(data)
+        check, _ = cbor.decode(data, end)
+    except LogError:
+        return None
+    if check != sha256(data[:end]).digest() or fields[1] != _VERSION:
+        return None
+    head = Head()
+    head.boot, head.size, head.prev = fields[2], fields[3], fields[4]
+    head.tree = None if fields[5] is None else Tree(head.size, fields[5])
+    head.interval, head.body = fields[6], fields[7]
+    return head

@@ -1,0 +1,76 @@
+"""Find the command, read its arguments, run it; turn every expected error into two lines and an exit code."""
+
+import argparse
+import importlib
+import os
+import sys
+
+from host_tools.errors import INTERRUPTED, OK, UNUSABLE, ToolError
+
+# name: what it does. The module is host_tools.commands.NAME; nothing is imported before it is needed.
+COMMANDS = {
+    "decode": "print the records of a journal",
+    "verify": "judge a journal: integrity, completeness, plausibility",
+    "explain": "explain a finding code or one record in words",
+    "provision": "make a device's secret and its public keys",
+    "simulate": "run the firmware on the simulated site",
+    "dataset": "prepare load, wind and carbon inputs from public measurements",
+    "schema": "print the JSON Schema of site.json",
+}
+_PROGRAM = "python3 -m host_tools"
+
+
+def main(argv):
+    """Run one command line; its exit code."""
+    try:
+        return _run(argv)
+    except ToolError as error:
+        _debug()
+        print(f"error: {error.message}\n{error.advice}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; keep the interpreter from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:
+        _debug()
+        print(f"error: unexpected {type(error).__name__}: {error}", file=sys.stderr)
+        print("Set EVENKEEL_DEBUG=1 and run it again to see where; please report it.", file=sys.stderr)
+        return UNUSABLE
+
+
+def _debug():
+    """Show where it happened, only to those who ask for it."""
+    if os.environ.get("EVENKEEL_DEBUG") == "1":
+        raise
+
+
+def _run(argv):
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return OK if argv else UNUSABLE
+    name = argv[0]
+    if name not in COMMANDS:
+        raise ToolError(f"there is no command {name!r}", f"The commands are: {', '.join(COMMANDS)}.")
+    module = importlib.import_module("host_tools.commands." + name.replace("-", "_"))
+    parser = argparse.ArgumentParser(
+        prog=f"{_PROGRAM} {name}", description=module.HELP, epilog="example:\n  " + module.EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+    module.add_arguments(parser)
+    code = module.run(parser.parse_args(argv[1:]))
+    sys.stdout.flush()
+    return code
+
+
+def _overview():
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"usage: {_PROGRAM} COMMAND ...", "", "commands:"]
+    lines += [f"  {name:{width}}{text}" for name, text in COMMANDS.items()]
+    lines += ["", f"example:\n  {_PROGRAM} verify build/day --keys build/day/keys.json"]
+    lines += ["", f"{_PROGRAM} COMMAND --help shows what a command takes."]
+    return "\n".join(lines)

@@ -1,0 +1,87 @@
+"""Judge a journal and print the verdicts, the findings with advice, and the totals."""
+
+import json
+import sys
+import time
+
+from host_tools.errors import ToolError
+from host_tools.evidence import keys, utc
+from host_tools.evidence.report_text import render
+from host_tools.evidence.source import open_source
+from host_tools.evidence.verifier import Options, verify
+
+HELP = """Judge a journal: integrity (are the records unaltered?) and completeness (are they all there?), each
+PASS, FAIL or UNKNOWN, and whether the figures are plausible.
+Exit code 0 only if everything holds, 1 if not, 2 if the input cannot be used."""
+EXAMPLE = "python3 -m host_tools verify build/day --keys build/day/keys.json --from 2024-05-17T00:00:00Z"
+
+
+def add_arguments(parser):
+    """Declare what the command takes."""
+    parser.add_argument("path", metavar="PATH", help="records.cbor, a run folder or a journal folder")
+    parser.add_argument("--keys", required=True, metavar="FILE", help="public keys: keys.json")
+    parser.add_argument("--from", dest="from_utc", metavar="UTC", help="start of the range to be covered")
+    parser.add_argument("--to", dest="to_utc", metavar="UTC", help="end of the range to be covered")
+    parser.add_argument("--checkpoint", metavar="F", help="signed end anchor; for a folder: the one in it")
+    parser.add_argument("--witness", metavar="F", action="append", default=[],
+                        help="a checkpoint of this board that somebody else kept; may be repeated")
+    parser.add_argument("--factors", metavar="F", help="the factor table (factors.csv)")
+    parser.add_argument("--site", metavar="F", help="the site description (site.json)")
+    parser.add_argument("--firmware", metavar="F", help="the folder of the firmware's sources")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+
+
+def run(args):
+    """Verify; the exit code."""
+    options = Options(
+        from_ms=_time(args.from_utc), to_ms=_time(args.to_utc), checkpoint=args.checkpoint,
+        witnesses=args.witness, factors=args.factors, site=args.site, firmware=args.firmware,
+        progress=_Progress() if sys.stderr.isatty() else None)
+    if None not in (options.from_ms, options.to_ms) and options.from_ms >= options.to_ms:
+        raise ToolError("--from is not before --to", "Give a range that is at least one quarter hour long.")
+    result = verify(open_source(args.path), keys.load(args.keys), options)
+    if args.json:
+        print(json.dumps(as_json(result), indent=1))
+    else:
+        print(render(result, sys.stdout.isatty(), args.checkpoint is None))
+    return result.exit_code
+
+
+def _time(text):
+    return None if text is None else utc.parse(text)
+
+
+class _Progress:
+    """Show on a terminal how far a long run has come, once it takes longer than two seconds."""
+
+    def __init__(self):
+        self.next_s = time.monotonic() + 2
+
+    def __call__(self, number):
+        now_s = time.monotonic()
+        if now_s >= self.next_s:
+            print(f"\r{number} records", end="\r", file=sys.stderr, flush=True)
+            self.next_s = now_s + 0.5
+
+
+def as_json(result):
+    """Give the machine-readable verdict."""
+    return {
+        "version": 1,
+        "integrity": result.integrity,
+        "completeness": result.completeness,
+        "plausibility": result.plausibility,
+        "holds": result.exit_code == 0,
+        "exit_code": result.exit_code,
+        "records": result.records,
+        "unproven_records": result.unproven,
+        "first_seq": result.first_seq,
+        "next_seq": result.next_seq,
+        "start_utc": None if result.start_ms is None else utc.show(result.start_ms),
+        "end_utc": None if result.end_ms is None else utc.show(result.end_ms),
+        "checkpoint": result.checkpoint,
+        "anchor_records": result.anchor_size,
+        "finding_counts": result.counts,
+        "findings": [finding.as_json() for finding in result.findings],
+        "totals": result.totals.as_json(),
+    }

@@ -1,0 +1,58 @@
+"""A fake of firmware.hal.files.Files that keeps its files in memory: for tests of what stands above it."""
+
+NO_ROOM = 28
+
+
+class MemoryFiles:
+    """Files as bytes by path; `room` bytes may still be written, None is no limit."""
+
+    def __init__(self):
+        self.content = {}
+        self.room = None
+
+    def append(self, path, data):
+        """Append; where the room ends, a part is written and OSError raised, as POSIX may do it."""
+        fits = len(data) if self.room is None else min(self.room, len(data))
+        self.content[path] = self.content.get(path, b"") + bytes(data[:fits])
+        self._spend(len(data))
+
+    def replace(self, path, data):
+        """Replace, all or nothing."""
+        self._spend(len(data))
+        self.content[path] = bytes(data)
+
+    def copy(self, source, begin, end, target):
+        """Copy a part, all or nothing."""
+        self.replace(target, self.content[source][begin:end])
+
+    def _spend(self, count):
+        if self.room is not None:
+            self.room = max(self.room - count, -1)
+            if self.room < 0:
+                self.room = 0
+                raise OSError(NO_ROOM)
+
+    def read(self, path):
+        """Return the content or None."""
+        return self.content.get(path)
+
+    def read_into(self, path, pos, buf):
+        """Fill buf from byte pos."""
+        part = self.content.get(path, b"")[pos : pos + len(buf)]
+        memoryview(buf)[: len(part)] = part
+        return len(part)
+
+    def size(self, path):
+        """Return the size or None."""
+        return len(self.content[path]) if path in self.content else None
+
+    def names(self, path):
+        """Return the names in a folder."""
+        return [name[len(path) + 1 :] for name in self.content if name.startswith(path + "/")]
+
+    def make_dir(self, path):
+        """Do nothing: folders need no making here."""
+
+    def remove(self, path):
+        """Remove, if there."""
+        self.content.pop(path, None)

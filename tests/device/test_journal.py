@@ -1,0 +1,159 @@
+"""The journal on any runtime: files of 96, recovery of torn ends. Its files are a fake in memory."""
+
+from hashlib import sha256
+
+from firmware.core.errors import LogError
+from firmware.core.types import KIND_GAP, Interval
+from firmware.log import record
+from firmware.log.journal import Journal
+from tests.device.memory_files import MemoryFiles
+
+PROTECTED = record.protected_header("site", "dev", b"12345678")
+
+
+def drain(generator):
+    """Return what a generator returns."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+def make(seq, prev):
+    """Return (record, its digest); the signature is zeros, the journal does not look at it."""
+    gap = Interval(KIND_GAP)
+    gap.start_ms = gap.duration_ms = gap.clock_age_s = gap.clock_error_ms = None
+    gap.uptime_ms = gap.clock = 0
+    gap.pool_start = gap.pool_end = [0, 0, 0, 0]
+    gap.reason = 1
+    body = drain(record.payload(gap, seq, 7, prev, bytes(32), bytes(32), bytes(32)))
+    digest = sha256(record.to_be_signed(PROTECTED, body)).digest()
+    return bytes(record.envelope(PROTECTED, body, bytes(64))), digest
+
+
+def filled(count):
+    """Return (files, records) of a journal with so many records."""
+    files = MemoryFiles()
+    journal = Journal(files)
+    drain(journal.recover())
+    prev, records = bytes(32), []
+    for seq in range(count):
+        data, prev = make(seq, prev)
+        journal.append(seq, data)
+        records.append(data)
+    return files, records
+
+
+def recovered(files):
+    """Return the Tail after a restart."""
+    return drain(Journal(files).recover())
+
+
+def test_empty_journal():
+    tail = recovered(MemoryFiles())
+    assert (tail.next_seq, tail.body, tail.damages) == (0, None, 0)
+
+
+def test_files_of_96():
+    files, records = filled(194)
+    assert sorted(files.names("journal")) == ["00000000.cbor", "00000096.cbor", "00000192.cbor"]
+    assert files.read("journal/00000096.cbor") == b"".join(records[96:192])
+    tail = recovered(files)
+    assert tail.next_seq == 194 and tail.boot == 7 and tail.damages == 0
+    assert tail.body == records[-1][-66 - len(tail.body) : -66]
+
+
+def test_torn_end_is_cut_and_kept():
+    for torn in (1, 70, 200, 300):
+        files, records = filled(3)
+        part = records[2][:torn]
+        files.content["journal/00000000.cbor"] = records[0] + records[1] + part
+        tail = recovered(files)
+        assert (tail.next_seq, tail.damages, tail.set_aside_bytes) == (2, 1, torn)
+        assert files.read("journal/00000000.cbor") == records[0] + records[1]
+        assert files.read("journal/00000000.bad") == part
+        assert recovered(files).damages == 0
+
+
+def test_damaged_bytes_are_never_overwritten():
+    files, records = filled(1)
+    for number in range(3):
+        files.content["journal/00000000.cbor"] += b"junk %d" % number
+        assert recovered(files).set_aside_bytes == 6
+    assert files.read("journal/00000002.bad") == b"junk 2" and files.read("journal/00000000.bad") == b"junk 0"
+    assert files.read("journal/00000000.cbor") == records[0]
+
+
+def test_fault_inside_sets_the_rest_aside():
+    files, records = filled(5)
+    data = bytearray(b"".join(records))
+    at = 2 * len(records[0])
+    data[at] ^= 1
+    files.content["journal/00000000.cbor"] = bytes(data)
+    tail = recovered(files)
+    assert tail.next_seq == 2 and tail.set_aside_bytes == len(data) - at
+    assert files.read("journal/00000000.bad") == bytes(data[at:])
+
+
+def test_records_out_of_order_or_twice_end_the_journal():
+    files, records = filled(4)
+    for wrong in (records[:2] + [records[1]], records[:2] + [records[3]]):
+        files.content["journal/00000000.cbor"] = b"".join(wrong)
+        assert recovered(files).next_seq == 2
+
+
+def test_empty_or_rotten_last_file_gives_way_to_the_one_before():
+    for content in (b"", b"\xff" * 50):
+        files, _ = filled(97)
+        files.content["journal/00000096.cbor"] = content
+        tail = recovered(files)
+        assert tail.next_seq == 96 and tail.set_aside_bytes == len(content)
+        assert files.read("journal/00000096.cbor") is None
+
+
+def test_last_record_with_a_rotten_payload_is_set_aside():
+    files, records = filled(3)
+    spoilt = bytearray(records[2])
+    spoilt[-66 - 1] = 0xF7  # the payload's last value: "undefined" is no value of the format
+    files.content["journal/00000000.cbor"] = records[0] + records[1] + bytes(spoilt)
+    assert recovered(files).next_seq == 2
+
+
+def test_scan_reads_from_file_to_file():
+    files, _ = filled(98)
+    journal = Journal(files)
+    drain(journal.recover())
+    scan = journal.scan(95)
+    numbers = []
+    entry = scan.next()
+    while entry:
+        numbers.append(entry.seq)
+        entry = scan.next()
+    assert numbers == list(range(98))
+    assert journal.scan(96).next().seq == 96
+
+
+def test_refused_append_is_mended():
+    files, records = filled(2)
+    journal = Journal(files)
+    tail = drain(journal.recover())
+    files.room = 10
+    data, _ = make(2, tail.digest)
+    try:
+        journal.append(2, data)
+        raise AssertionError("not refused")
+    except LogError as error:
+        assert error.code == "JOURNAL_WRITE" and journal.suspect
+    files.room = None
+    journal.mend()
+    journal.append(2, data)
+    assert files.read("journal/00000000.cbor") == b"".join(records) + data
+    assert files.read("journal/00000000.bad") == data[:10]
+
+
+def test_left_over_replacements_are_removed():
+    files, _ = filled(1)
+    files.content["journal/head.cbor.tmp"] = b"part"
+    recovered(files)
+    assert files.read("journal/head.cbor.tmp") is None

@@ -1,0 +1,275 @@
+"""The emulated board itself: REPL, frozen firmware, clock, sleep, UARTs."""
+
+import ast
+import contextlib
+import os
+from textwrap import dedent
+
+import pytest
+
+from host_tools.toolchain import build_info, paths
+from host_tools.toolchain.emulator import BOARD, LISTEN, Emulator
+
+pytestmark = pytest.mark.skipif(os.environ.get("EVENKEEL_BOARD", BOARD) != BOARD, reason=f"made for {BOARD}")
+
+_REPLY_S = 20
+_EVERY_BYTE = bytes(range(256))
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory):
+    wires = {1: LISTEN, 2: LISTEN, 3: LISTEN}
+    with Emulator(tmp_path_factory.mktemp("board") / "flash.bin", wires) as emulator:
+        for connection in emulator.sockets.values():
+            connection.settimeout(_REPLY_S)
+        yield emulator
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory):
+    """The board in virtual time: every executed instruction is 8 ns, waits take no time of the host."""
+    with Emulator(tmp_path_factory.mktemp("counted") / "flash.bin", icount=True) as emulator:
+        yield emulator
+
+
+def _ask(board, code):
+    """Run code on the board; return what it printed last, as a Python value."""
+    return _value(board.exec(dedent(code)))
+
+
+def _value(text):
+    return ast.literal_eval(text.strip().splitlines()[-1])
+
+
+@contextlib.contextmanager
+def _running(board, code):
+    """Start code on the board, wait until it says ready, and end mpremote whatever happens."""
+    process = board.spawn(dedent(code))
+    try:
+        assert process.stdout.readline().strip() == b"ready"
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def _receive(connection, count):
+    data = b""
+    while len(data) < count:
+        data += connection.recv(count - len(data))
+    return data
+
+
+def test_frozen_firmware_is_this_checkout(board):
+    said = _ask(board, """
+        import build_info, board, firmware.core.ticks
+        print([build_info.HASH, build_info.VERSION, board.NAME])
+    """)
+    assert said == [build_info.firmware_hash(paths.ROOT), build_info.version(), BOARD]
+
+
+def test_board_facts_hold(board):
+    maxsize, heap, flash, journal_bytes, heap_bytes = _ask(board, """
+        import sys, gc, board, os
+        gc.collect()
+        s = os.statvfs("/")
+        heap = gc.mem_free() + gc.mem_alloc()
+        print([sys.maxsize, heap, s[0] * s[2], board.JOURNAL_BYTES, board.HEAP_BYTES])
+    """)
+    assert maxsize == 2**31 - 1
+    assert flash == journal_bytes
+    assert heap_bytes * 0.95 < heap <= heap_bytes
+
+
+def test_small_ints_are_31_bit(board):
+    assert _ask(board, """
+        import micropython
+        def f(x):
+            micropython.heap_lock()
+            try:
+                return x + 1
+            except MemoryError:
+                return None
+            finally:
+                micropython.heap_unlock()
+        print([f(0x3ffffffe), f(0x3fffffff)])
+    """) == [0x3FFFFFFF, None]
+
+
+def test_what_the_firmware_needs_is_there(board):
+    digest, native, viper, memory = _ask(board, """
+        import hashlib, json, gc, array, struct, machine, micropython, uctypes, binascii, select
+        @micropython.native
+        def n(a): return a + 1
+        @micropython.viper
+        def v(a: int) -> int: return a + 1
+        print([hashlib.sha256(b"abc").digest(), n(1), v(1), machine.mem32[0x40028014] >= 0])
+    """)
+    assert digest.hex().startswith("ba7816bf8f01cfea")
+    assert (native, viper, memory) == (2, 2, True)
+
+
+@pytest.mark.parametrize("uart", (1, 2, 3))
+def test_uart_carries_every_byte_both_ways(board, uart):
+    sent = _EVERY_BYTE * 16  # four times the receive ring: the sender is held back, nothing is lost
+    code = f"""
+        import mps2
+        mps2.uart_init({uart}, 115200)
+        buf = bytearray(4096)
+        n = 0
+        print("ready")
+        while n < 4096:
+            n += mps2.uart_readinto({uart}, buf, n, 4096 - n)
+            mps2.idle_us(2000)
+        mps2.uart_write({uart}, buf, 4096)
+        print(mps2.uart_any({uart}))
+    """
+    with _running(board, code) as process:
+        board.sockets[uart].sendall(sent)
+        assert _receive(board.sockets[uart], len(sent)) == sent
+        assert process.stdout.readline().strip() == b"0"
+
+
+def test_calls_refuse_what_is_out_of_range(board):
+    assert _ask(board, """
+        import mps2
+        mps2.uart_init(1, 9600)
+        b = bytearray(4)
+        r = []
+        for f in (lambda: mps2.uart_readinto(1, b, 1, 4), lambda: mps2.uart_readinto(1, b, -1, 1),
+                  lambda: mps2.uart_write(1, b, 5), lambda: mps2.uart_write(1, b, -1),
+                  lambda: mps2.uart_any(4), lambda: mps2.uart_init(0, 9600), lambda: mps2.uart_init(5, 9600),
+                  lambda: mps2.uart_init(1, 0), lambda: mps2.flash_erase(16 << 20, 1)):
+            try:
+                f()
+                r.append("passed")
+            except ValueError:
+                r.append("refused")
+        print(r)
+    """) == ["refused"] * 9
+
+
+def test_platform_of_the_hal(board):
+    code = """
+        import gc
+        from firmware.hal.mps2 import Platform
+        p = Platform("")
+        s = p.serial(1, 115200, "N", 1)
+        b = bytearray(8)
+        n = 0
+        print("ready")
+        while n < 4:
+            p.idle(5000)
+            n += s.readinto(b, n, 8 - n)
+        s.write(b"pong!", 4)
+        while not s.tx_done():
+            pass
+        print([bytes(b[:n]), s.any(), p.entropy(4), gc.isenabled(), p.ms() >= 0, p.us() >= 0])
+    """
+    with _running(board, code) as process:
+        board.sockets[2].sendall(b"ping")
+        assert _value(process.stdout.readline().decode()) == [b"ping", 0, None, False, True, True]
+    assert _receive(board.sockets[2], 4) == b"pong"
+
+
+def test_platform_refuses_what_the_board_has_not(board):
+    assert _ask(board, """
+        from firmware.hal.mps2 import Platform
+        from firmware.core.errors import ConfigError
+        p = Platform("")
+        r = []
+        for a in ((2, 9600, "N", 1), (-1, 9600, "N", 1), (0, 2000000, "N", 1)):
+            try:
+                p.serial(*a)
+            except ConfigError as e:
+                r.append(e.code)
+        print(r)
+    """) == ["UART", "UART", "BAUD"]
+
+
+def test_calls_of_the_control_path_do_not_allocate(board):
+    assert _ask(board, """
+        import gc, micropython
+        from firmware.hal.mps2 import Platform
+        p = Platform("")
+        s = p.serial(0, 115200, "N", 1)
+        m = memoryview(bytearray(64))
+        def f():
+            for i in range(20):
+                p.ms(); p.us(); p.idle(200)
+                s.any(); s.readinto(m, 3, 8); s.write(m, 8); s.tx_done()
+        f()
+        micropython.heap_lock()
+        f()
+        micropython.heap_unlock()
+        a = gc.mem_alloc()
+        f()
+        print(gc.mem_alloc() - a)
+    """) == 0
+
+
+def test_ctrl_c_stops_a_running_program(board):
+    with _running(board, "print('ready')\nwhile True: pass"):
+        pass
+    assert _ask(board, "print(6 * 7)") == 42  # mpremote sends ctrl-C first
+
+
+def test_idle_ends_when_bytes_arrive(board):
+    code = """
+        import mps2
+        mps2.uart_init(1, 9600)
+        mps2.idle_us(1)
+        print("ready")
+        mps2.idle_us(400_000_000)
+        print(mps2.uart_any(1))
+    """
+    with _running(board, code) as process:
+        board.sockets[1].sendall(b"x")
+        assert process.stdout.readline().strip() == b"1"
+
+
+def test_mpremote_copies_files(board, tmp_path):
+    (tmp_path / "site.json").write_text('{"a": 1}')
+    board.mpremote("cp", tmp_path / "site.json", ":/site.json")
+    assert board.mpremote("cat", ":/site.json").strip() == '{"a": 1}'
+
+
+def test_idle_waits_in_virtual_time_and_never_past_its_end(counted):
+    asked_us = (50, 1000, 20_000, 3_000_000)
+    took_us = _ask(counted, f"""
+        import mps2
+        r = []
+        for us in {asked_us}:
+            a = mps2.ticks_us()
+            mps2.idle_us(us)
+            r.append(mps2.ticks_us() - a)
+        print(r)
+    """)
+    for asked, took in zip(asked_us, took_us, strict=True):
+        assert asked <= took <= asked + 40, took_us
+
+
+def test_virtual_figures_repeat(counted):
+    code = "import mps2\na = mps2.ticks_us()\nfor i in range(2000): pass\nprint(mps2.ticks_us() - a)"
+    first, second = _ask(counted, code), _ask(counted, code)
+    assert abs(first - second) <= 2
+    assert 1500 < first < 8000
+
+
+def test_ticks_go_on_over_every_wrap(counted):
+    # 30 steps of 400 s: three turns of the 32-bit counter, eleven of the 30-bit microseconds
+    steps = _ask(counted, """
+        import mps2
+        from firmware.core import ticks
+        r = []
+        for i in range(30):
+            a = mps2.ticks_ms()
+            b = mps2.ticks_us()
+            mps2.idle_us(400_000_000)
+            r.append((ticks.diff(mps2.ticks_ms(), a), ticks.diff(mps2.ticks_us(), b)))
+        print(r)
+    """)
+    for took_ms, took_us in steps:
+        assert 400_000 <= took_ms <= 400_001
+        assert 400_000_000 <= took_us <= 400_000_100

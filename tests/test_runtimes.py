@@ -1,0 +1,60 @@
+"""The portable tests of tests/device on the two real MicroPythons: the unix VM and the emulated board.
+
+On CPython pytest collects the same files by itself.
+"""
+
+import re
+import subprocess
+
+import pytest
+
+from host_tools.toolchain import build_info, paths
+from host_tools.toolchain.emulator import Emulator
+
+_FOLDER = paths.ROOT / "tests" / "device"
+_FILES = sorted(path.relative_to(paths.ROOT).as_posix() for path in _FOLDER.glob("test_*.py"))
+_LIMIT_S = 280
+_RUN = "import sys; sys.path.insert(0, '.frozen'); from tests.run import main; main([{path!r}])"
+
+
+def _judge(output):
+    """Fail with the runner's output unless its last line counts at least one test and no failure."""
+    lines = output.strip().splitlines()
+    found = re.fullmatch(r"(\d+) passed, 0 failed", lines[-1].strip()) if lines else None
+    if not found or int(found[1]) == 0:
+        pytest.fail(output[-6000:], pytrace=False)
+
+
+def test_there_are_portable_tests():
+    assert _FILES
+
+
+@pytest.mark.parametrize("path", _FILES)
+def test_unix(path):
+    assert paths.UNIX_VM.is_file(), "the MicroPython unix VM is not set up; run make setup"
+    done = subprocess.run([paths.UNIX_VM, "tests/run.py", path], cwd=paths.ROOT, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=_LIMIT_S)
+    _judge(done.stdout)
+    assert done.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory):
+    with Emulator(tmp_path_factory.mktemp("board") / "flash.bin") as emulator:
+        wanted = build_info.firmware_hash(paths.ROOT)
+        frozen = emulator.exec("import build_info; print(build_info.HASH)").strip()
+        assert frozen == repr(wanted), "the board's image is older than firmware/; run make setup"
+        yield emulator
+
+
+@pytest.mark.parametrize("path", _FILES)
+def test_qemu(board, path):
+    if not board.running:
+        board.start()
+    try:
+        # each call begins with a soft reset: an empty heap for each file
+        output = board.mpremote("mount", paths.ROOT, "exec", _RUN.format(path=path), timeout=_LIMIT_S)
+    except BaseException:
+        board.kill()
+        raise
+    _judge(output)
