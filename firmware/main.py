@@ -106,7 +106,8 @@ class Station:
         step_ms = clamp(dt_ms, 1, 1000)
 
         snap = self.measure.update(now_ms)  # registers -> one instant
-        self.limits.update(snap)  # what is allowed
+        self.tracker.observe(self.setpoint, snap, self.limits, step_ms)  # what the last set point has led to
+        self.limits.update(snap, self.tracker.trim_pu)  # what is allowed
         self.supervisor.update(snap)  # which state this is
         self.tracker.step(self.setpoint, snap, self.limits, step_ms)  # what is wanted
         self.wind.step(self.setpoint, supervisor.known_load_pu(snap), self.limits.charge_pu)
@@ -125,11 +126,12 @@ class Station:
                             platform.utc_error_ms)
 
     def each_second(self):
-        """Slow registers, heartbeat, lost devices, telemetry."""
+        """Slow registers, heartbeat, lost devices, telemetry, garbage."""
         self.field.each_second()
         for device in self.field.lost():
             self._restart_device(device)
         self._tell()
+        self.platform.tidy()
 
     def _restart_device(self, device):
         """Find and set up a device that does not answer, a few seconds after the last try."""

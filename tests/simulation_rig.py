@@ -1,4 +1,4 @@
-"""What tests of simulate share: a site, inputs, and a VM that runs the fake firmware instead of the real one."""
+"""What tests of simulate share: a site, inputs, and a VM that runs the fake firmware, not the real one."""
 
 import argparse
 import csv

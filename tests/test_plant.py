@@ -65,7 +65,8 @@ def test_integrals_of_a_response_add_up(moves, rate):
         response.retarget(t_us, target)
     middle, end = max(t_us - 100_000, 0), t_us + 400_000
     start = max(end - 1_800_000, 0)
-    first, second, whole = (response.integrals(*span) for span in ((start, middle), (middle, end), (start, end)))
+    spans = ((start, middle), (middle, end), (start, end))
+    first, second, whole = (response.integrals(*span) for span in spans)
     if start <= middle:
         for i in range(2):
             assert first[i] + second[i] == pytest.approx(whole[i], rel=1e-6, abs=1e3)
@@ -133,7 +134,8 @@ def test_a_fault_opens_the_breaker_and_derating_is_silent():
 
 
 def site(load, wind=None, pv=None, battery=None, rating_w=10_000):
-    return SiteModel(load, wind or constant(0), pv or constant(0), rating_w, battery or Battery(5_000, 1_000_000))
+    battery = battery or Battery(5_000, 1_000_000)
+    return SiteModel(load, wind or constant(0), pv or constant(0), rating_w, battery)
 
 
 def test_the_balance_holds_at_every_instant_and_in_energy():

@@ -1,4 +1,4 @@
-"""simulate, end to end with a fake firmware: results, faults, refusals. The real firmware has its own tests."""
+"""simulate, end to end with a fake firmware: results, faults, refusals. The real one has its own tests."""
 
 import hashlib
 import json
@@ -113,21 +113,26 @@ def test_faults_reach_the_plant(rig, hyper):
     assert heard == [[quarter, 5000, 1, 0], [quarter, 5500, 1, -1500]]
     whole = summary(out)
     assert len(whole["injected"]) == 13
-    assert whole["buses"]["bus0"]["devices"]["load"]["requests"] > whole["buses"]["bus0"]["devices"]["load"]["answers"]
+    load = whole["buses"]["bus0"]["devices"]["load"]
+    assert load["requests"] > load["answers"]
 
 
 def test_noise_and_a_cut_cost_answers(rig, hyper):
-    events = rig.file("events.csv", "time_s,device,event,value\n1,bus0,flip,0.01\n5,bus1,cut,1\n6,bus1,cut,0\n")
+    events = rig.file("events.csv", "time_s,device,event,value\n1,bus0,flip,0.01\n5,bus1,cut,1\n"
+                      "6,bus1,cut,0\n")
     bus = summary(rig.run(*hyper, "--events", events, "--duration", "10"))["buses"]
     assert bus["bus0"]["damaged"] > 0
     assert bus["bus1"]["unanswered"] > 0
 
 
 @pytest.mark.parametrize("line, words", [
-    ("1,pcs,explode,1", "event is 'explode'"), ("1,wind,silent,1", "device is 'wind'"), ("1,bus5,cut,1", "device is 'bus5'"),
-    ("-1,pcs,local,1", "time_s is '-1'"), ("x,pcs,local,1", "time_s is 'x'"), ("1,pcs,local,2", "value is '2'"),
-    ("1,pcs,local,0.5", "value is '0.5'"), ("1,bus0,flip,1.5", "value is '1.5'"), ("1,load,bias,nan", "value is 'nan'"),
-    ("1,clock,set,0", "value is '0'"), ("1,grid,fail,1", "event is 'fail'"), ("1,pcs,local", "3 fields"),
+    ("1,pcs,explode,1", "event is 'explode'"), ("1,wind,silent,1", "device is 'wind'"),
+    ("1,bus5,cut,1", "device is 'bus5'"), ("-1,pcs,local,1", "time_s is '-1'"),
+    ("x,pcs,local,1", "time_s is 'x'"), ("1,pcs,local,2", "value is '2'"),
+    ("1,pcs,local,0.5", "value is '0.5'"), ("1,bus0,flip,1.5", "value is '1.5'"),
+    ("1,load,bias,nan", "value is 'nan'"), ("1,clock,set,0", "value is '0'"),
+    ("1,grid,fail,1", "event is 'fail'"),
+    ("1,pcs,local", "3 fields"),
 ])
 def test_events_that_do_not_exist_are_refused_with_their_line(rig, hyper, line, words):
     events = rig.file("events.csv", f"time_s,device,event,value\n0,pcs,local,0\n{line}\n")
@@ -142,7 +147,7 @@ def test_the_firmwares_refusal_is_passed_on(rig, hyper):
         rig.run(*hyper, mode="fatal")
 
 
-def test_the_firmware_speaks_first_about_a_site_that_cannot_be_simulated(rig):
+def test_the_firmware_speaks_first_about_a_site_it_refuses(rig):
     broken = ["--site", rig.file("site.json", "{}"), "--load", rig.file("load.csv", LOAD)]
     with pytest.raises(ToolError, match="control.period_ms: 5 is not allowed"):
         rig.run(*broken, mode="fatal")
@@ -158,8 +163,9 @@ def test_a_firmware_that_breaks_the_protocol_or_dies(rig, hyper, mode, words):
 
 @pytest.mark.parametrize("extra, words", [
     (["--start", "yesterday"], "no UTC time"), (["--start", "2024-01-01T00:00:00"], "no UTC time"),
-    (["--trace-step", "0"], "trace-step"), (["--load-scale", "nan"], "load-scale"), (["--vm", "qemu"], "emulated board"),
-    (["--work", "x.csv"], "reserved"), (["--carbon-ahead", "x.csv"], "reserved"),
+    (["--trace-step", "0"], "trace-step"), (["--load-scale", "nan"], "load-scale"),
+    (["--vm", "qemu"], "emulated board"), (["--work", "x.csv"], "reserved"),
+    (["--carbon-ahead", "x.csv"], "reserved"),
     (["--carbon", "nothere.csv"], "nothere"),
 ])
 def test_bad_arguments(rig, hyper, extra, words):
@@ -175,16 +181,18 @@ def test_wind_at_a_site_without_wind_is_refused(rig, hyper):
 
 def test_a_bad_load_line_is_refused(rig):
     with pytest.raises(ToolError, match="load.csv, line 3"):
-        rig.run("--site", rig.site("hyperscale"), "--load", rig.file("load.csv", "time_s,power_w\n0,1\n0,1\n"))
+        load = rig.file("load.csv", "time_s,power_w\n0,1\n0,1\n")
+        rig.run("--site", rig.site("hyperscale"), "--load", load)
 
 
 def test_factors_are_quarter_hour_means_in_fixed_width(rig, tmp_path):
-    carbon = rig.file("carbon.csv", "time_s,direct_mg_per_kwh,lifecycle_mg_per_kwh\n0,0,1000\n3600,40000,1000\n")
+    header = "time_s,direct_mg_per_kwh,lifecycle_mg_per_kwh\n"
+    carbon = rig.file("carbon.csv", header + "0,0,1000\n3600,40000,1000\n")
     run_folder.write_factors(tmp_path / "factors.csv", carbon, 1_704_067_200 + 60, 1800)
     assert (tmp_path / "factors.csv").read_text().splitlines() == [
         "1704067200,0004356,0001000,1", "1704068100,0014333,0001000,1", "1704069000,0024333,0001000,1"]
     with pytest.raises(ToolError, match="direct_mg_per_kwh runs from -1 to 5"):
-        bad = rig.file("bad.csv", "time_s,direct_mg_per_kwh,lifecycle_mg_per_kwh\n0,-1,1\n9,5,1\n")
+        bad = rig.file("bad.csv", header + "0,-1,1\n9,5,1\n")
         run_folder.write_factors(tmp_path / "f.csv", bad, 0, 900)
 
 

@@ -82,7 +82,8 @@ def test_times_on_the_wire_to_the_microsecond():
     assert at_us == sent_us + 1750 + round(9 * char_us)
 
 
-@pytest.mark.parametrize("settings_, bits", [((9600, "N", 1), 10), ((9600, "E", 1), 11), ((9600, "N", 2), 11)])
+@pytest.mark.parametrize("settings_, bits", [
+    ((9600, "N", 1), 10), ((9600, "E", 1), 11), ((9600, "N", 2), 11)])
 def test_a_request_is_taken_when_its_last_byte_has_left(settings_, bits):
     agenda, asked = Agenda(), []
     line = Line(agenda, 0, 0, settings_, lambda port, data: None, random.Random(1))

@@ -29,12 +29,12 @@ class Limits:
         self.high_reason = reasons.START
 
     @micropython.native
-    def update(self, snap):
-        """Work out the window for this snapshot; unknown is worst case."""
+    def update(self, snap, trim_pu):
+        """Work out the window for this snapshot and the tracker's trim; unknown is worst case."""
         self._battery(snap)
         self.charge_pu = -self.low_pu
         if snap.state[LOAD] == FRESH or self._balanced(snap):
-            self._caps(snap)
+            self._caps(net_load_pu(snap) + trim_pu)
 
     @micropython.native
     def _battery(self, snap):
@@ -57,9 +57,8 @@ class Limits:
             self._full = False
 
     @micropython.native
-    def _caps(self, snap):
+    def _caps(self, net_pu):
         """Narrow so that the grid, net load less BESS, stays between its caps as far as the battery reaches."""
-        net_pu = net_load_pu(snap)
         need_pu = net_pu - self._import_pu
         if need_pu > self.low_pu:
             self.low_pu = min(need_pu, self.high_pu)

@@ -35,11 +35,26 @@ class Tracker:
         self._trim_rest = 0
 
     @micropython.native
+    def observe(self, setpoint, snap, limits, dt_ms):
+        """Update the trim from what the last set point, inside the last limits, has led to."""
+        last_pu = setpoint.bess_pu
+        if not snap.all_fresh or last_pu >= limits.high_pu or last_pu <= limits.low_pu:
+            return
+        gap_pu = snap.power_pu[BESS] - last_pu
+        if gap_pu * _FOLLOW_SHARE > self._bess_pu or -gap_pu * _FOLLOW_SHARE > self._bess_pu:
+            return
+        left_pu = snap.power_pu[GRID] - net_load_pu(snap) + last_pu
+        error = clamp((left_pu - self.trim_pu) * self._gain, -_ERROR_LIMIT, _ERROR_LIMIT)
+        rest = self._trim_rest + error * dt_ms
+        bound = self._bess_pu // _TRIM_SHARE
+        self.trim_pu = clamp(self.trim_pu + rest // 1_000_000, -bound, bound)
+        self._trim_rest = rest % 1_000_000
+
+    @micropython.native
     def step(self, setpoint, snap, limits, dt_ms):
         """Set `setpoint` (BESS, grid target, reason) for this snapshot, `dt_ms` 1 .. 1000 after the last."""
         net_pu = net_load_pu(snap)
         setpoint.grid_target_pu = self._target(net_pu, snap.soc_permille, dt_ms)
-        self._update_trim(setpoint.bess_pu, net_pu, snap, limits, dt_ms)
         want_pu = net_pu - setpoint.grid_target_pu + self.trim_pu
         self._choose(setpoint, want_pu, limits)
 
@@ -68,20 +83,6 @@ class Tracker:
         self._baseline_rest = rest % self._baseline_ms
         away = (self._home_permille - soc_permille) * self._homing_permille // 1000
         return self._baseline_pu + self._bess_pu * away // 1000
-
-    @micropython.native
-    def _update_trim(self, last_pu, net_pu, snap, limits, dt_ms):
-        if not snap.all_fresh or last_pu >= limits.high_pu or last_pu <= limits.low_pu:
-            return
-        gap_pu = snap.power_pu[BESS] - last_pu
-        if gap_pu * _FOLLOW_SHARE > self._bess_pu or -gap_pu * _FOLLOW_SHARE > self._bess_pu:
-            return
-        left_pu = snap.power_pu[GRID] - net_pu + last_pu
-        error = clamp((left_pu - self.trim_pu) * self._gain, -_ERROR_LIMIT, _ERROR_LIMIT)
-        rest = self._trim_rest + error * dt_ms
-        bound = self._bess_pu // _TRIM_SHARE
-        self.trim_pu = clamp(self.trim_pu + rest // 1_000_000, -bound, bound)
-        self._trim_rest = rest % 1_000_000
 
 
 class WindLimit:

@@ -25,6 +25,8 @@ _NONE = const(255)
 _ASK = const(256)
 _MISSED_SOME = const(512)
 _PASSES = const(1000)
+_UNBROKEN_MAX = const(200)
+_BREATH_US = const(500)
 
 
 class Scheduler:
@@ -51,6 +53,7 @@ class Scheduler:
         self._max_tasks = min(max_tasks, 250)
         self._runs = []
         self._fill = self._use_slack
+        self._unbroken = 0  # slices since the last idling
         self.tasks = []  # most important first
         self.stop = False
         self.errors = 0
@@ -100,14 +103,14 @@ class Scheduler:
         """Make passes until `stop` is set or until() is true (asked once a pass)."""
         self.start()
         while not self.stop and not (until is not None and until()):
-            self._passes(_PASSES if until is None else 1)
+            self.passes(_PASSES if until is None else 1)
 
     def step(self):
         """Make one pass."""
-        self._passes(1)
+        self.passes(1)
 
     @micropython.native
-    def _passes(self, count):
+    def passes(self, count):
         """Make up to `count` passes, until `stop` is set; what all of them need is looked up once."""
         poll = self._poll
         us = self._us
@@ -191,9 +194,14 @@ class Scheduler:
         pool = self.pool
         if pool.busy:
             if pool.work(now_us, wait_us, self._table[_BEHIND]):
-                return
-            if pool.wait_us < wait_us:
-                wait_us = pool.wait_us
+                self._unbroken += 1
+                if self._unbroken < _UNBROKEN_MAX:
+                    return
+                # Virtual time passes in idle only: a job that waits for a byte would wait forever.
+                wait_us = min(wait_us, _BREATH_US)
+            else:
+                wait_us = min(wait_us, pool.wait_us)
+            self._unbroken = 0
         if self._pump_wait_us is not None:
             pump_us = self._pump_wait_us()
             if pump_us < wait_us:

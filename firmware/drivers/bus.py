@@ -28,9 +28,13 @@ _EXCEPTION = const(2)
 _BAD_CRC = const(5)
 _STUCK = const(10)
 
+_MASK = const(0x3FFFFFFF)
+_HALF = const(0x20000000)
 _FOREVER_US = const(0x1FFFFFFF)
 _BABBLE_US = const(100_000)  # a line that is never silent is used nevertheless after this long
 _STUCK_US = const(200_000)
+_BOUND = ("submit", "poll", "wait_us", "_begin", "_send", "_sending", "_listen", "_examine", "_finish", "_close",
+          "_settle")
 
 
 class Bus:
@@ -43,7 +47,9 @@ class Bus:
         self.devices = Devices()
         self.babble = 0  # times that the line was not silent for 100 ms
         self._serial = serial
-        self._platform = platform
+        self._any = serial.any
+        self._us = platform.us
+        self._ms = platform.ms
         self._queue = JobQueue()
         self._window = Window()
         self._state = _GAP  # whatever is in the UART at start is old
@@ -54,6 +60,10 @@ class Bus:
         self._force = False
         self._busy_us = self._end_us = self._deadline_us = 0
         self._last_us = self._gap_us = platform.us()
+        self._wake_us = ticks.add(self._last_us, self.silence_us)  # when something is due even if no byte comes
+        # Found in the object instead of the class, a method costs MicroPython half as much to call.
+        for name in _BOUND:
+            setattr(self, name, getattr(self, name))
 
     def device(self, unit):
         """Return the record of a unit, making one at first. Start-up only."""
@@ -66,12 +76,13 @@ class Bus:
     @micropython.native
     def submit(self, job):
         """Ask for a job once, however often before its turn; returns False where it was asked already."""
-        if job.state == IDLE:
+        state = job.state
+        if state == IDLE:
             self._queue.put(job)
             return True
         # A write on the line carries the old content: once more with the new one. A read will bring what is
         # asked.
-        if job.state == ACTIVE and job.is_write:
+        if state == ACTIVE and job.is_write:
             job.again = True
             return True
         return False
@@ -79,147 +90,167 @@ class Bus:
     @micropython.native
     def poll(self):
         """Advance as far as the bytes and the clock allow; returns True while a transaction is open."""
-        now_us = self._platform.us()
-        if self._state == _SEND:
-            self._sending(now_us)
-        if self._state == _LISTEN:
-            self._listen(now_us)
-        if self._state == _GAP:
-            self._settle(now_us)
-        if self._state == _QUIET:
+        n = self._any()
+        now_us = self._us()
+        state = self._state
+        if state and not n and (now_us - self._wake_us) & _HALF:
+            return state != _GAP
+        if state == _SEND:
+            self._sending(n, now_us)
+        elif state == _LISTEN:
+            self._listen(n, now_us)
+        elif n or state == _GAP:
+            self._settle(n, now_us)
+        if self._state == _QUIET and self._queue.count:
             self._begin(now_us)
         return self._job is not None
 
     @micropython.native
     def wait_us(self):
         """Return the microseconds until poll() has something to do even if no byte comes, 0 .. 2**29 - 1."""
-        now_us = self._platform.us()
         if self._state == _QUIET:
-            left_us = self.silence_us if self._queue.count else _FOREVER_US
-        elif self._state == _SEND:
-            left_us = ticks.diff(self._end_us, now_us)
-            if left_us <= 0:
-                left_us = self.char_us
-        elif self._state == _GAP:
-            left_us = self.silence_us - ticks.diff(now_us, self._last_us)
-        else:
-            left_us = ticks.diff(self._deadline_us, now_us)
-            if not self._tried:
-                left_us = min(left_us, self.silence_us - ticks.diff(now_us, self._last_us))
-        return left_us if left_us > 0 else 0
+            return self.silence_us if self._queue.count else _FOREVER_US
+        left_us = (self._wake_us - self._us()) & _MASK
+        return 0 if left_us & _HALF else left_us
 
     # ---- request
 
     @micropython.native
     def _begin(self, now_us):
-        if not self._force and self._serial.any():
-            self._enter_gap(now_us)
-            self._settle(now_us)
-        elif self._queue.count:
-            job = self._queue.take(now_us)
-            if job is not None:
-                self._send(job, now_us)
-
-    @micropython.native
-    def _send(self, job, now_us):
-        form = job.form()
-        frame = job.build(form)
-        job.device.signature = job.signatures[form]
-        job.device.requests += 1
-        self._job = job
-        self._form = form
-        self._window.open(frame, job.lengths[form])
-        self._tried = True
+        job = self._queue.take(now_us)
+        if job is None:
+            return
         if self._force:
             self._flush()
-        self._serial.write(frame, len(frame))
+        form = job.form()
+        frame = job.frames[form]
+        if job.is_write:
+            job.build(form)
+        device = job.device
+        device.signature = job.signatures[form]
+        device.requests += 1
+        self._job = job
+        self._form = form
+        self._tried = True
+        self._window.open(frame, job.lengths[form])
+        n = len(frame)
+        self._serial.write(frame, n)
         self._busy_us = now_us
-        self._end_us = ticks.add(now_us, len(frame) * self.char_us)
+        self._end_us = self._wake_us = (now_us + n * self.char_us - _HALF) & _MASK ^ _HALF
         self._state = _SEND
 
     @micropython.native
     def _flush(self):
         """Throw away what a line that is never silent has left in the UART."""
         self._force = False
+        window = self._window
         turns = 8
-        while turns and self._window.take(self._serial):
-            self._window.clear()
+        n = self._any()
+        while turns and n:
+            window.n = 0
+            window.take(self._serial, n)
+            n = self._any()
             turns -= 1
 
     @micropython.native
-    def _sending(self, now_us):
+    def _sending(self, n, now_us):
         window = self._window
         # The order matters: bytes first, then the question whether the request has left.
-        n = window.take(self._serial)
+        if n:
+            n = window.take(self._serial, n)
         if not self._serial.tx_done():
-            window.bar()
-            self._busy_us = now_us
-            if ticks.diff(now_us, self._end_us) > _STUCK_US:
-                self._fail(_STUCK, now_us)
+            self._still_sending(now_us)
             return
         # The end by the baud rate, unless the UART was seen to end earlier or later.
-        if ticks.diff(self._end_us, now_us) > 0 or ticks.diff(self._end_us, self._busy_us) < 0:
-            self._end_us = now_us
+        end_us = self._end_us
+        ago_us = (now_us - end_us) & _MASK
+        if ago_us & _HALF or (end_us - self._busy_us) & _HALF:
+            self._end_us = end_us = now_us
+            ago_us = 0
         job = self._job
-        job.sent_ms = ticks.add(self._platform.ms(), -(ticks.diff(now_us, self._end_us) // 1000))
+        job.sent_ms = (self._ms() - ago_us // 1000) & _MASK
         wire_us = job.lengths[self._form] * self.char_us + 2 * self.silence_us
-        self._deadline_us = ticks.add(self._end_us, job.timeout_us + wire_us)
-        self._last_us = self._end_us
+        self._deadline_us = self._wake_us = ticks.add(end_us, job.timeout_us + wire_us)
         self._state = _LISTEN
-        intruder = window.intruder()
+        if window.base:
+            self._blame_intruder()
+        if n:
+            self._examine(n, now_us)
+
+    @micropython.native
+    def _still_sending(self, now_us):
+        # Nothing that is here before our last byte has left can be its answer.
+        self._window.bar()
+        self._busy_us = now_us
+        late_us = ticks.diff(now_us, self._end_us)
+        if late_us >= 0:
+            self._wake_us = ticks.add(now_us, self.char_us)
+        if late_us > _STUCK_US:
+            self._fail(_STUCK, now_us)
+
+    @micropython.native
+    def _blame_intruder(self):
+        intruder = self._window.intruder()
         if intruder >= 0:
             self.devices.blame(intruder)
-        if n:
-            self._examine(now_us, n)
 
     # ---- answer
 
     @micropython.native
-    def _listen(self, now_us):
-        n = self._window.take(self._serial)
+    def _listen(self, n, now_us):
+        window = self._window
         if n:
-            self._examine(now_us, n)
-        elif not self._tried and ticks.diff(now_us, self._last_us) >= self.silence_us:
+            self._examine(window.take(self._serial, n), now_us)
+            return
+        if not self._tried:
+            # The line has fallen silent.
             self._tried = True
-            status = self._window.judge_tail()
+            self._wake_us = self._deadline_us
+            status = window.judge_tail()
             if status == _OK or status == _EXCEPTION:
-                self._blame_first()
+                self.devices.blame(window.rx[window.base])
                 self._finish(status, now_us)
             elif status == _BAD_CRC:
                 self._fail(_BAD_CRC, now_us)
         if self._state == _LISTEN and ticks.diff(now_us, self._deadline_us) >= 0:
-            if self._window.n > self._window.base and self._window.verdict != _MORE:
-                self._blame_first()
-            self._fail(self._window.outcome(), now_us)
+            if window.n > window.base and window.verdict != _MORE:
+                self.devices.blame(window.rx[window.base])
+            self._fail(window.outcome(), now_us)
 
     @micropython.native
-    def _examine(self, now_us, fresh_n):
+    def _examine(self, fresh_n, now_us):
         """Look for the answer where it should begin."""
         window = self._window
         self._last_us = now_us
-        self._tried = False
         if window.n - fresh_n <= window.base:
-            self._job.device.note_turnaround(ticks.diff(now_us, self._end_us) - fresh_n * self.char_us)
+            turnaround_us = ((now_us - self._end_us) & _MASK) - fresh_n * self.char_us
+            device = self._job.device
+            if turnaround_us > device.turnaround_max_us:
+                device.turnaround_max_us = turnaround_us
         status = window.judge()
         if status == _OK or status == _EXCEPTION:
             self._finish(status, now_us)
-
-    @micropython.native
-    def _blame_first(self):
-        self.devices.blame(self._window.rx[self._window.base])
+            return
+        self._tried = False
+        self._wake_us = ticks.add(now_us, self.silence_us)
+        if ticks.diff(self._wake_us, self._deadline_us) > 0:
+            self._wake_us = self._deadline_us
 
     # ---- outcome
 
     @micropython.native
     def _close(self, now_us):
-        """Free the line and the job; returns the job."""
+        """Free the line and the job, and wait for silence; returns the job."""
         job = self._job
         self._job = None
         job.state = IDLE
         if job.again:
             job.again = False
             self._queue.put(job)
-        self._enter_gap(now_us)
+        self._state = _GAP
+        self._noisy = False
+        self._gap_us = now_us
+        self._wake_us = ticks.add(self._last_us, self.silence_us)
         return job
 
     @micropython.native
@@ -227,23 +258,27 @@ class Bus:
         window = self._window
         job = self._close(now_us)
         device = job.device
-        end = window.at + (5 if status == _EXCEPTION else job.lengths[self._form])
+        rx = window.rx
+        at = window.at
+        end = at + (5 if status == _EXCEPTION else job.lengths[self._form])
         device.answered(now_us)
         if window.n > end:
             self._noisy = True
-            self.devices.blame(window.rx[end])
-        job.at = window.at + 3
+            self.devices.blame(rx[end])
+        job.at = at + 3
         if status == _OK:
             device.answers += 1
             job.exception = 0
-            job.owner.on_answer(job, window.rx)
+            job.owner.on_answer(job, rx)
         else:
             device.exceptions += 1
-            job.exception = window.rx[window.at + 2]
+            job.exception = rx[at + 2]
             job.owner.on_failure(job, status)
 
     @micropython.native
     def _fail(self, status, now_us):
+        if status == _STUCK or not self._window.n:
+            self._last_us = self._end_us
         job = self._close(now_us)
         job.exception = 0
         has_other = job.signatures[0] != job.signatures[1]
@@ -256,24 +291,28 @@ class Bus:
     # ---- silence
 
     @micropython.native
-    def _enter_gap(self, now_us):
-        self._state = _GAP
-        self._noisy = False
-        self._gap_us = now_us
+    def _settle(self, n, now_us):
+        """Drop what comes until the line has been silent for t3.5 after the last byte of either side."""
+        if n:
+            self._drop(n, now_us)
+        else:
+            self._state = _QUIET
 
     @micropython.native
-    def _settle(self, now_us):
-        """Drop what comes until the line has been silent for t3.5 after the last byte of either side."""
+    def _drop(self, n, now_us):
+        if self._state == _QUIET:
+            self._state = _GAP
+            self._noisy = False
+            self._gap_us = now_us
         window = self._window
-        window.clear()
-        if window.take(self._serial):
-            self._last_us = now_us
-            if not self._noisy:
-                self._noisy = True
-                self.devices.blame(window.rx[0])
-            if ticks.diff(now_us, self._gap_us) >= _BABBLE_US:
-                self.babble += 1
-                self._force = True
-                self._state = _QUIET
-        elif ticks.diff(now_us, self._last_us) >= self.silence_us:
+        window.n = 0
+        window.take(self._serial, n)
+        self._last_us = now_us
+        self._wake_us = ticks.add(now_us, self.silence_us)
+        if not self._noisy:
+            self._noisy = True
+            self.devices.blame(window.rx[0])
+        if ticks.diff(now_us, self._gap_us) >= _BABBLE_US:
+            self.babble += 1
+            self._force = True
             self._state = _QUIET

@@ -119,7 +119,7 @@ class Der:
         self._outcome = modbus.MORE
         self._bus.submit(job)
         while self._outcome == modbus.MORE:
-            yield
+            yield 1000
         if self._outcome != modbus.OK:
             raise BusError("WRITE_REFUSED", "registers %d..%d: %s, exception %d" % (
                 job.address, job.address + job.count - 1, modbus.STATUS_NAMES[self._outcome], job.exception))

@@ -25,7 +25,7 @@ class Device:
         self.late_us = 0  # its largest turn-around: how long after a request an answer may still come
         self.fails = 0  # failures in a row
         self.signature = 0  # of the last request: what its answer must look like
-        self.held = False  # the next four count
+        self.held = False  # there is something to wait for: the next four count
         self.barred = 0  # the signature of a request that may still be answered
         self._since_us = 0
         self._hold_us = 0  # no request before since + hold
@@ -33,13 +33,12 @@ class Device:
 
     @micropython.native
     def may_ask(self, signature, now_us):
-        """Return True when a request with this signature may go out at `now_us`."""
-        if not self.held:
-            return True
+        """Return True when a request with this signature may go out to a held unit at `now_us`."""
         # Modulo the wrap: a hold lasts seconds, so its flag is gone long before the tick comes round.
         age_us = (now_us - self._since_us) & _MASK
         if age_us >= self._bar_us:
             self.held = False
+            self.barred = 0
             return True
         return age_us >= self._hold_us and signature != self.barred
 
@@ -47,12 +46,13 @@ class Device:
     def answered(self, now_us):
         """Note an answer, or an exception."""
         self.fails = 0
-        if not self.held:
-            self._hold(self.gap_us, 0, now_us)
-        else:
+        if self.barred and self.held:
             # The bar stands for its time; the pause is counted from where the bar is.
             self._hold_us = ((now_us - self._since_us) & _MASK) + self.gap_us
             self._bar_us = max(self._bar_us, self._hold_us)
+        elif self.gap_us:
+            self.barred = 0
+            self._hold(self.gap_us, 0, now_us)
 
     @micropython.native
     def garbled(self, has_other, now_us):
@@ -86,12 +86,6 @@ class Device:
         self._since_us = now_us
         self._hold_us = hold_us
         self._bar_us = hold_us + bar_us
-
-    @micropython.native
-    def note_turnaround(self, turnaround_us):
-        """Keep the longest pause before an answer."""
-        if turnaround_us > self.turnaround_max_us:
-            self.turnaround_max_us = turnaround_us
 
 
 class Devices:

@@ -80,23 +80,24 @@ class Job:
     def form(self):
         """Return which form goes next, 0 or 1: never a barred one; a read alternates."""
         device = self.device
-        if device.held and device.barred == self.signatures[0]:
+        signatures = self.signatures
+        barred = device.barred
+        if barred and barred == signatures[0]:
             return 1
-        if self.is_write or device.signature != self.signatures[0]:
+        if self.is_write or device.signature != signatures[0]:
             return 0
-        return 0 if device.held and device.barred == self.signatures[1] else 1
+        return 0 if barred and barred == signatures[1] else 1
 
     @micropython.native
     def build(self, which):
-        """Bring the frame of a write up to its registers; returns the frame."""
+        """Bring the frame of a write up to its registers."""
         frame = self.frames[which]
         if self.function == modbus.WRITE_MANY:
             skip = self._skip if which else 0
             modbus.write_many_request(frame, self.device.unit, self.address + skip, self.registers, skip,
                                       self.count - skip)
-        elif self.is_write:
+        else:
             modbus.write_one_request(frame, self.device.unit, self.address, self.registers[0])
-        return frame
 
 
 class JobQueue:
@@ -113,8 +114,9 @@ class JobQueue:
     @micropython.native
     def put(self, job):
         """Queue an idle job."""
-        self._jobs[self.count] = job
-        self.count += 1
+        n = self.count
+        self._jobs[n] = job
+        self.count = n + 1
         job.state = QUEUED
 
     @micropython.native
@@ -126,10 +128,13 @@ class JobQueue:
         i = 0
         while i < n:
             job = jobs[i]
-            if (found < 0 or job.urgent) and job.device.may_ask(job.signatures[job.form()], now_us):
-                found = i
-                if job.urgent:
-                    i = n
+            urgent = job.urgent
+            if found < 0 or urgent:
+                device = job.device
+                if not device.held or device.may_ask(job.signatures[job.form()], now_us):
+                    found = i
+                    if urgent:
+                        break
             i += 1
         if found < 0:
             return None

@@ -35,6 +35,9 @@ _BLOCK_MAX = const(64)
 _NO_SF = const(0x8000)
 
 
+_REST_US = const(1000)
+
+
 class Reader:
     """Reads single blocks of up to 64 holding registers; the last one stands in `data`."""
 
@@ -53,7 +56,7 @@ class Reader:
             self._status = modbus.MORE
             self._bus.submit(self._job)
             while self._status == modbus.MORE:
-                yield
+                yield _REST_US  # to be resumed then: a wait must not eat the slack of others
             if self._status <= modbus.EXCEPTION:
                 break
         return self._status

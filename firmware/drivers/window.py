@@ -36,35 +36,28 @@ class Window:
         self._spilt = False  # more came than fits: only a frame before a silence counts
 
     @micropython.native
-    def clear(self):
-        """Forget every byte."""
+    def open(self, frame, answer_n):
+        """Start afresh for the answer, of `answer_n` bytes, to the request in `frame`."""
         self.n = 0
         self.base = 0
         self.verdict = _MORE
         self._spilt = False
-
-    @micropython.native
-    def open(self, frame, answer_n):
-        """Start afresh for the answer, of `answer_n` bytes, to the request in `frame`."""
-        self.clear()
         self._frame = frame
         self._frame_n = len(frame)
         self._answer_n = answer_n
         self._write_one = frame[1] == 6
 
     @micropython.native
-    def take(self, serial):
-        """Move what has come into the buffer; returns how many bytes."""
-        n = serial.any()
-        if not n:
-            return 0
-        if self.n == _SIZE:
-            self.n = self.base = 0
+    def take(self, serial, n):
+        """Move the `n` > 0 bytes that have come into the buffer; returns how many there was room for."""
+        have = self.n
+        if have == _SIZE:
+            have = self.base = 0
             self._spilt = True
-        if n > _SIZE - self.n:
-            n = _SIZE - self.n
-        n = serial.readinto(self.rx, self.n, n)
-        self.n += n
+        if n > _SIZE - have:
+            n = _SIZE - have
+        n = serial.readinto(self.rx, have, n)
+        self.n = have + n
         return n
 
     @micropython.native
@@ -84,20 +77,23 @@ class Window:
         if self._spilt:
             self.verdict = _WRONG_LENGTH
             return _WRONG_LENGTH
-        self._skip_echo()
-        self.at = self.base
-        self.verdict = modbus.check(self._frame, self.rx, self.base, self.n - self.base)
-        if self.verdict == _OK and not self.base and not self._write_one:
-            self.echo = False
-        return self.verdict
+        frame = self._frame
+        if self.rx[2] == frame[2]:
+            self._skip_echo()
+        base = self.base
+        self.at = base
+        verdict = modbus.check(frame, self.rx, base, self.n - base)
+        self.verdict = verdict
+        if not verdict and not base and self.echo:
+            self.echo = self._write_one
+        return verdict
 
     @micropython.native
     def _skip_echo(self):
         n = self._frame_n
         if self.base >= n or self.n < n or not modbus.same(self.rx, self._frame, n):
             return
-        # A write of one register is answered by its own copy: an echo only where other requests have shown
-        # one.
+        # A write of one register is answered by its own copy: an echo only where other requests have shown one.
         if self.echo or not self._write_one:
             self.echo = True
             self.base = n

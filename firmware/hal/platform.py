@@ -37,9 +37,10 @@ class BasePlatform:
     def feed_watchdog(self):
         """Feed the hardware watchdog, where there is one."""
 
-    def heap_used(self):
-        """Return the bytes allocated on the heap, or 0 where the VM does not tell."""
-        return gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
+    def tidy(self):
+        """Collect garbage if more than half of the heap is taken; called where a pause does no harm."""
+        if gc.mem_free() < gc.mem_alloc():
+            gc.collect()
 
     def collect(self):
         """Collect garbage now."""

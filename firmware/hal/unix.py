@@ -13,6 +13,7 @@ _CSTOPB = 0o100
 _VTIME = 5
 _VMIN = 6
 _READ = 256
+_COLLECT_EVERY = 2000  # idles
 
 
 def _monotonic_us():
@@ -76,6 +77,7 @@ class Platform(BasePlatform):
     def __init__(self, root):
         BasePlatform.__init__(self, root)
         self._poll = select.poll()
+        self._idles = 0
 
     def ms(self):
         """Return monotonic milliseconds, 30 bits, wrapping."""
@@ -93,7 +95,13 @@ class Platform(BasePlatform):
 
     def idle(self, us):
         """Wait at most `us` microseconds, or until bytes arrive."""
+        self._idles += 1
+        if self._idles % _COLLECT_EVERY == 0:
+            self.collect()
         self._poll.poll(max(us // 1000, 1) if us > 0 else 0)
+
+    def tidy(self):
+        """Do nothing: idle() collects."""
 
     def entropy(self, count):
         """Return `count` bytes of the machine's own entropy."""

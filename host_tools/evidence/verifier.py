@@ -52,7 +52,7 @@ class Result:
         self.first_seq, self.next_seq = first, count
         self.start_ms, self.end_ms = continuity.first_ms, continuity.last_ms
         self.anchor_size = chain.anchors.end_size
-        self.checkpoint = checkpoint_path
+        self.checkpoint = None if checkpoint_path is None else str(checkpoint_path)
         holds = (self.integrity, self.completeness, self.plausibility) == (PASS, PASS, PASS)
         self.exit_code = OK if holds else DOES_NOT_HOLD
 

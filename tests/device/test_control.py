@@ -56,7 +56,7 @@ def decide(site, snap, lim=None, wanted=None):
     lim = lim or limits()
     sup = wanted or supervisor.Supervisor(1 << 19)
     point = Setpoint()
-    lim.update(snap)
+    lim.update(snap, 0)
     sup.update(snap)
     Tracker(CONTROL, 1000).step(point, snap, lim, 1000)
     sup.apply(point, 1000)
@@ -96,11 +96,11 @@ def test_import_cap_raises_and_export_cap_lowers_the_set_point():
     site = Site(load=3000, grid=3000, bess=0)
     lim = limits(imports=2500)
     snap = site.at(1000)
-    lim.update(snap)
+    lim.update(snap, 0)
     assert (lim.low_pu, lim.low_reason) == (500, reasons.IMPORT_CAP)
     site = Site(load=300, grid=300, bess=0)
     lim = limits(exports=0)
-    lim.update(site.at(1000))
+    lim.update(site.at(1000), 0)
     assert (lim.high_pu, lim.high_reason) == (300, reasons.EXPORT_CAP)
 
 
@@ -185,16 +185,17 @@ def test_trim_removes_what_no_meter_sees_and_freezes_when_the_pcs_does_not_follo
     for second in range(1, 5):
         site.readings[BESS].value = point.bess_pu or 800
         snap = site.at(1000 * second)
-        lim.update(snap)
+        lim.update(snap, 0)
         if second == 1:
             point.bess_pu = 800
         lim.high_pu = 1000
+        tracker.observe(point, snap, lim, 1000)
         tracker.step(point, snap, lim, 1000)
     assert 15 <= tracker.trim_pu <= 20
     held = tracker.trim_pu
     site.readings[BESS].value = 0
     snap = site.at(6000)
-    tracker.step(point, snap, lim, 1000)
+    tracker.observe(point, snap, lim, 1000)
     assert tracker.trim_pu == held
 
 
@@ -206,12 +207,12 @@ def test_smooth_policy_follows_the_baseline():
     lim = limits(exports=5000)
     site = Site(load=3000, grid=3000, bess=0)
     snap = site.at(1000)
-    lim.update(snap)
+    lim.update(snap, 0)
     tracker.step(point, snap, lim, 1000)
     assert (point.bess_pu, point.grid_target_pu) == (0, 3000)
     site.readings[LOAD].value = 3500
     snap = site.at(2000)
-    lim.update(snap)
+    lim.update(snap, 0)
     tracker.step(point, snap, lim, 1000)
     assert point.grid_target_pu == 3050 and point.bess_pu == 450 + tracker.trim_pu
 

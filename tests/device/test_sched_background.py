@@ -67,6 +67,22 @@ def test_round_robin_in_the_slack():
     assert task.late_max_us == 0
 
 
+def test_a_job_that_waits_without_resting_lets_time_pass():
+    platform = FakePlatform()
+    scheduler = Scheduler(platform)
+    scheduler.add(Task("tick", nothing, 100))
+    end_us = platform.now_us + 20000
+
+    def waiting():
+        while platform.now_us < end_us:
+            yield
+
+    scheduler.spawn("waiting", waiting(), 100)
+    for _ in range(20000):
+        scheduler.step()
+    assert scheduler.jobs() == [], "slices take no time in virtual time: only idling does"
+
+
 def test_slice_waits_when_it_does_not_fit():
     platform = FakePlatform()
     scheduler = Scheduler(platform)
