@@ -37,12 +37,15 @@ class CutFiles(MemoryFiles):
         self.content[path] = self.content.get(path, b"") + bytes(data[: max(self.steps, 0)])
         self._take(len(data))
 
-    def replace(self, path, data):
-        """Write a temporary byte by byte, then rename it."""
+    def stage(self, path, data):
+        """Write a temporary byte by byte."""
         self.content[path + ".tmp"] = bytes(data[: max(self.steps, 0)])
         self._take(len(data))
+
+    def commit(self, path):
+        """Rename the temporary."""
         self._take(1)
-        self.content[path] = self.content.pop(path + ".tmp")
+        super().commit(path)
 
     def _take(self, count):
         self.steps -= count

@@ -25,6 +25,7 @@ _SOC = 32
 _BLIND = 64
 _ONE_SILENT = 128
 
+_RAMP_MAX_PU_PER_S = 1 << 20  # from one end of full scale to the other; times 1,000 ms it is a small integer
 _START_MS = 10_000  # how long a start waits for every meter before it goes on without the silent ones
 
 # condition, state, reason that replaces the tracker's (or -1), set point allowed, command sent
@@ -44,7 +45,7 @@ class Supervisor:
     """Decides the state from one Snapshot and clamps the set point; `ramp_pu_per_s` is the site's ramp limit."""
 
     def __init__(self, ramp_pu_per_s):
-        self._ramp = ramp_pu_per_s
+        self._ramp = min(ramp_pu_per_s, _RAMP_MAX_PU_PER_S)
         self.state = START
         self.commands = False  # this tick's set point goes to the wire
         self.stopping = False

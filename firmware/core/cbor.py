@@ -5,6 +5,7 @@ No floats, no indefinite lengths, no bignums; map keys are integers or text, asc
 Every fault is a LogError with a code that starts with CBOR_.
 """
 
+import micropython
 from micropython import const
 
 from firmware.core.errors import LogError
@@ -74,6 +75,7 @@ def put_int(out, value):
         put_head(out, _UNSIGNED, value)
 
 
+@micropython.native
 def put_head(out, major, n):
     """Append the shortest head of a major type (0x00, 0x20 .. 0xC0) with the argument n, 0..2**64-1."""
     if n < 24:
@@ -85,14 +87,28 @@ def put_head(out, major, n):
         out.append(major | 25)
         out.append(n >> 8)
         out.append(n & 0xFF)
-    elif n >> 32 == 0:
+    elif n < 0x100000000:
         out.append(major | 26)
         out.extend(n.to_bytes(4, "big"))
-    elif n >> 64 == 0:
+    elif n < 0x10000000000000000:
         out.append(major | 27)
         out.extend(n.to_bytes(8, "big"))
     else:
         raise LogError("CBOR_RANGE", "an integer needs more than 64 bits; allowed -2**64..2**64-1")
+
+
+@micropython.native
+def put_unsigned(out, values):
+    """Append the numbers 0..2**64-1 of a list or tuple; return how many came before one that is none."""
+    for i in range(len(values)):
+        value = values[i]
+        if type(value) is not int or value < 0:
+            return i
+        if value < 24:
+            out.append(value)
+        else:
+            put_head(out, 0, value)
+    return len(values)
 
 
 def _put_map(out, value):

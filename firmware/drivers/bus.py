@@ -14,6 +14,7 @@ from micropython import const
 
 from firmware.core import ticks
 from firmware.drivers.device import Devices
+from firmware.drivers.hot import bind
 from firmware.drivers.job import ACTIVE, IDLE, JobQueue
 from firmware.drivers.window import Window
 
@@ -33,8 +34,8 @@ _HALF = const(0x20000000)
 _FOREVER_US = const(0x1FFFFFFF)
 _BABBLE_US = const(100_000)  # a line that is never silent is used nevertheless after this long
 _STUCK_US = const(200_000)
-_BOUND = ("submit", "poll", "wait_us", "_begin", "_send", "_sending", "_listen", "_examine", "_finish", "_close",
-          "_settle")
+_HOT = ("submit", "poll", "wait_us", "_begin", "_sending", "_listen", "_examine", "_finish", "_close",
+        "_settle")
 
 
 class Bus:
@@ -57,13 +58,10 @@ class Bus:
         self._form = 0
         self._tried = False  # this silence has been examined
         self._noisy = False
-        self._force = False
         self._busy_us = self._end_us = self._deadline_us = 0
         self._last_us = self._gap_us = platform.us()
-        self._wake_us = ticks.add(self._last_us, self.silence_us)  # when something is due even if no byte comes
-        # Found in the object instead of the class, a method costs MicroPython half as much to call.
-        for name in _BOUND:
-            setattr(self, name, getattr(self, name))
+        self._wake_us = ticks.add(self._last_us, self.silence_us)  # something is due then if no byte comes
+        bind(self, _HOT)
 
     def device(self, unit):
         """Return the record of a unit, making one at first. Start-up only."""
@@ -80,8 +78,7 @@ class Bus:
         if state == IDLE:
             self._queue.put(job)
             return True
-        # A write on the line carries the old content: once more with the new one. A read will bring what is
-        # asked.
+        # A write on the line carries the old content: once more. A read will bring what is asked for.
         if state == ACTIVE and job.is_write:
             job.again = True
             return True
@@ -120,8 +117,6 @@ class Bus:
         job = self._queue.take(now_us)
         if job is None:
             return
-        if self._force:
-            self._flush()
         form = job.form()
         frame = job.frames[form]
         if job.is_write:
@@ -136,21 +131,8 @@ class Bus:
         n = len(frame)
         self._serial.write(frame, n)
         self._busy_us = now_us
-        self._end_us = self._wake_us = (now_us + n * self.char_us - _HALF) & _MASK ^ _HALF
+        self._end_us = self._wake_us = ticks.add(now_us, n * self.char_us)
         self._state = _SEND
-
-    @micropython.native
-    def _flush(self):
-        """Throw away what a line that is never silent has left in the UART."""
-        self._force = False
-        window = self._window
-        turns = 8
-        n = self._any()
-        while turns and n:
-            window.n = 0
-            window.take(self._serial, n)
-            n = self._any()
-            turns -= 1
 
     @micropython.native
     def _sending(self, n, now_us):
@@ -171,9 +153,10 @@ class Bus:
         job.sent_ms = (self._ms() - ago_us // 1000) & _MASK
         wire_us = job.lengths[self._form] * self.char_us + 2 * self.silence_us
         self._deadline_us = self._wake_us = ticks.add(end_us, job.timeout_us + wire_us)
+        self._last_us = end_us
         self._state = _LISTEN
-        if window.base:
-            self._blame_intruder()
+        if window.base and window.intruder() >= 0:
+            self.devices.blame(window.intruder())
         if n:
             self._examine(n, now_us)
 
@@ -186,13 +169,8 @@ class Bus:
         if late_us >= 0:
             self._wake_us = ticks.add(now_us, self.char_us)
         if late_us > _STUCK_US:
+            self._last_us = now_us
             self._fail(_STUCK, now_us)
-
-    @micropython.native
-    def _blame_intruder(self):
-        intruder = self._window.intruder()
-        if intruder >= 0:
-            self.devices.blame(intruder)
 
     # ---- answer
 
@@ -201,21 +179,25 @@ class Bus:
         window = self._window
         if n:
             self._examine(window.take(self._serial, n), now_us)
-            return
-        if not self._tried:
-            # The line has fallen silent.
-            self._tried = True
-            self._wake_us = self._deadline_us
-            status = window.judge_tail()
-            if status == _OK or status == _EXCEPTION:
-                self.devices.blame(window.rx[window.base])
-                self._finish(status, now_us)
-            elif status == _BAD_CRC:
-                self._fail(_BAD_CRC, now_us)
+        elif not self._tried:
+            self._examine_tail(now_us)
         if self._state == _LISTEN and ticks.diff(now_us, self._deadline_us) >= 0:
             if window.n > window.base and window.verdict != _MORE:
                 self.devices.blame(window.rx[window.base])
             self._fail(window.outcome(), now_us)
+
+    @micropython.native
+    def _examine_tail(self, now_us):
+        """The line has fallen silent: look for an answer behind something else."""
+        window = self._window
+        self._tried = True
+        self._wake_us = self._deadline_us
+        status = window.judge_tail()
+        if status == _OK or status == _EXCEPTION:
+            self.devices.blame(window.rx[window.base])
+            self._finish(status, now_us)
+        elif status == _BAD_CRC:
+            self._fail(_BAD_CRC, now_us)
 
     @micropython.native
     def _examine(self, fresh_n, now_us):
@@ -233,8 +215,6 @@ class Bus:
             return
         self._tried = False
         self._wake_us = ticks.add(now_us, self.silence_us)
-        if ticks.diff(self._wake_us, self._deadline_us) > 0:
-            self._wake_us = self._deadline_us
 
     # ---- outcome
 
@@ -277,8 +257,6 @@ class Bus:
 
     @micropython.native
     def _fail(self, status, now_us):
-        if status == _STUCK or not self._window.n:
-            self._last_us = self._end_us
         job = self._close(now_us)
         job.exception = 0
         has_other = job.signatures[0] != job.signatures[1]
@@ -314,5 +292,4 @@ class Bus:
             self.devices.blame(window.rx[0])
         if ticks.diff(now_us, self._gap_us) >= _BABBLE_US:
             self.babble += 1
-            self._force = True
             self._state = _QUIET

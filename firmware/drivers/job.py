@@ -10,6 +10,7 @@ from micropython import const
 
 from firmware.core.errors import BusError
 from firmware.drivers import modbus
+from firmware.drivers.hot import bind
 
 IDLE = const(0)
 QUEUED = const(1)
@@ -106,6 +107,7 @@ class JobQueue:
     def __init__(self):
         self.count = 0
         self._jobs = []
+        bind(self, ("put", "take"))
 
     def register(self, job):
         """Make room for one more job. Start-up only."""

@@ -121,46 +121,43 @@ def answer_length(function, count):
 
 
 @micropython.viper
-def _match(request: ptr8, buf: ptr8, at: int, have: int) -> int:
-    """Return the length of the frame that may begin at buf[at], 0 where bytes miss, or minus a status."""
-    if have < 1:
-        return 0
-    if buf[at] != request[0]:
-        return 0 - WRONG_UNIT
-    if have < 2:
-        return 0
-    if buf[at + 1] != request[1]:
-        if buf[at + 1] != request[1] | 0x80:
-            return 0 - WRONG_FUNCTION
-        return 5 if have >= 5 else 0
-    if request[1] <= READ_INPUT:
-        if have < 3:
-            return 0
-        size = 2 * request[5]
-        if buf[at + 2] != size:
-            return 0 - WRONG_LENGTH
-        return size + 5 if have >= size + 5 else 0
-    i = 2
-    while i < 6 and i < have:
-        if buf[at + i] != request[i]:
-            return 0 - WRONG_ECHO
-        i += 1
-    return 8 if have >= 8 else 0
-
-
-@micropython.native
-def check(request, buf, at, have):
+def check(request: ptr8, buf: ptr8, at: int, have: int) -> int:
     """Judge the `have` bytes from buf[at] on as the answer to `request`; returns a status.
 
-    Address, function, length (or a write's echo) and CRC must all match. Bytes behind the frame are not
-    looked at.
+    Address, function, length (or a write's echo) and CRC must all match. Bytes behind it are not looked at.
     """
-    n = _match(request, buf, at, have)
-    if n <= 0:
-        return -n if n else MORE
-    if crc16(buf, at, n):
-        return BAD_CRC
-    return EXCEPTION if buf[at + 1] & 0x80 else OK
+    function = request[1]
+    if have > 0 and buf[at] != request[0]:
+        return WRONG_UNIT
+    if have < 2:
+        return MORE
+    n = 5
+    status = OK
+    if buf[at + 1] != function:
+        if buf[at + 1] != function | 0x80:
+            return WRONG_FUNCTION
+        status = EXCEPTION
+    elif function <= READ_INPUT:
+        n = 2 * request[5] + 5
+        if have > 2 and buf[at + 2] != n - 5:
+            return WRONG_LENGTH
+    else:
+        n = 8
+        i = 2
+        while i < 6 and i < have:
+            if buf[at + i] != request[i]:
+                return WRONG_ECHO
+            i += 1
+    if have < n:
+        return MORE
+    # crc16() written out: a call costs as much as ten bytes.
+    table = ptr16(_CRC)
+    crc = 0xFFFF
+    end = at + n
+    while at < end:
+        crc = (crc >> 8) ^ table[(crc ^ buf[at]) & 0xFF]
+        at += 1
+    return BAD_CRC if crc else status
 
 
 @micropython.viper

@@ -11,7 +11,7 @@ import micropython
 from micropython import const
 
 from firmware.core.errors import BusError
-from firmware.drivers.modbus import ptr16
+from firmware.drivers.modbus import ptr8, ptr16
 
 # Kinds of register value. Two-register kinds have the high word first unless they say otherwise.
 S16 = const(0)
@@ -33,12 +33,6 @@ _FLOAT_DEN_MAX = const(0x3FFFF)
 _PUT_MAX = const(0x3FFFFF)
 _S32_MAX = 0x7FFFFFFF  # no small integer on a 32-bit board: start-up only
 VALUE_MAX = const(0xFFFFF)
-
-
-@micropython.viper
-def _short_ratio(raw: int, num: int, den: int) -> int:
-    """Return raw * num / den rounded to nearest, for a product below 2**30."""
-    return (raw * num + (den >> 1)) // den
 
 
 @micropython.viper
@@ -155,84 +149,81 @@ def _refuse(num, den):
     raise BusError("SCALE_RANGE", text % (num, den))
 
 
+@micropython.viper
+def _long(kind: int, high: int, low: int, ratio) -> int:
+    """Return the value of a pair of registers by a Ratio, or INVALID."""
+    negative = high & 0x8000
+    num = int(ratio.num)
+    den = int(ratio.den)
+    if kind == F32:
+        value = int(_float_ratio(high, low, num, den))
+    else:
+        # "Not implemented", and how some meters show an overflow.
+        if low == 0xFFFF and high == (0xFFFF if kind == U32 else 0x7FFF):
+            return INVALID
+        if kind == U32:
+            negative = 0
+        if negative:
+            if high == 0x8000 and low == 0:
+                return INVALID
+            high = 0xFFFF - high
+            if low:
+                low = 0x10000 - low
+            else:
+                high += 1
+        value = int(_ratio(high, low, num, den))
+    if value > int(ratio.limit):
+        return INVALID
+    return 0 - value if negative else value
+
+
 class Ratio:
     """Reads one kind of register as raw * num / den; INVALID outside -limit .. limit (limit < 2**20)."""
 
     def __init__(self, kind, num, den, limit):
         num, den = reduce(num, den)
         self.kind = kind
-        self._limit = limit
+        self.limit = limit
         self._most = 0xFFFF  # the largest 16-bit raw value that is in range
         if kind <= U16:
             num, den = self._fit_short(num, den)
         elif num > _NUM_MAX or den > (_FLOAT_DEN_MAX if kind in (F32, F32_LOW_FIRST) else _DEN_MAX):
             _refuse(num, den)
-        self._num = num
-        self._den = den
+        self.num = num
+        self.den = den
 
     def _fit_short(self, num, den):
         # SunSpec scale factors reach from 10**-10 to 10**10: keep what can matter, make the rest zero or out
         # of range.
         if 2 * 0xFFFF * num < den:
             return 0, 1
-        self._most = min(0xFFFF, self._limit * den // num)
+        self._most = min(0xFFFF, self.limit * den // num)
         if not self._most:
             return 0, 1
         if self._most * num + den >> 30:
             _refuse(num, den)
         return num, den
 
-    @micropython.native
-    def read(self, buf, at):
+    @micropython.viper
+    def read(self, buf: ptr8, at: int) -> int:
         """Return the value whose registers begin at buf[at], or INVALID."""
         high = buf[at] << 8 | buf[at + 1]
-        kind = self.kind
-        if kind == S16:
-            return self._signed(high) if high != 0x8000 else INVALID
-        if kind == U16:
-            return self._short(high) if high != 0xFFFF else INVALID
+        kind = int(self.kind)
+        if kind <= U16:
+            if high == (0x8000 if kind == S16 else 0xFFFF):
+                return INVALID
+            negative = 0
+            if kind == S16 and high > 0x7FFF:
+                negative = 1
+                high = 0x10000 - high
+            if high > int(self._most):
+                return INVALID
+            value = (high * int(self.num) + (int(self.den) >> 1)) // int(self.den)
+            return 0 - value if negative else value
         low = buf[at + 2] << 8 | buf[at + 3]
         if kind >= S32_LOW_FIRST:
-            high, low = low, high
-            kind -= 3
-        if kind == F32:
-            return self._limited(_float_ratio(high, low, self._num, self._den), high)
-        if kind == U32:
-            if high == 0xFFFF and low == 0xFFFF:
-                return INVALID
-            return self._limited(_ratio(high, low, self._num, self._den), 0)
-        return self._long(high, low)
-
-    @micropython.native
-    def _short(self, raw):
-        return _short_ratio(raw, self._num, self._den) if raw <= self._most else INVALID
-
-    @micropython.native
-    def _signed(self, raw):
-        if raw < 0x8000:
-            return self._short(raw)
-        value = self._short(0x10000 - raw)
-        return value if value == INVALID else -value
-
-    @micropython.native
-    def _long(self, high, low):
-        sign = high
-        # "Not implemented", and how some meters show an overflow.
-        if (high == 0x8000 and not low) or (high == 0x7FFF and low == 0xFFFF):
-            return INVALID
-        if high & 0x8000:
-            high = 0xFFFF - high
-            if low:
-                low = 0x10000 - low
-            else:
-                high += 1
-        return self._limited(_ratio(high, low, self._num, self._den), sign)
-
-    @micropython.native
-    def _limited(self, magnitude, sign):
-        if magnitude > self._limit:
-            return INVALID
-        return -magnitude if sign & 0x8000 else magnitude
+            return int(_long(kind - 3, low, high, self))
+        return int(_long(kind, high, low, self))
 
 
 class Put:

@@ -9,6 +9,7 @@ import micropython
 from micropython import const
 
 from firmware.drivers import modbus
+from firmware.drivers.hot import bind
 
 _MORE = const(1)
 _TIMEOUT = const(3)
@@ -34,6 +35,7 @@ class Window:
         self._answer_n = 0
         self._write_one = False
         self._spilt = False  # more came than fits: only a frame before a silence counts
+        bind(self, ("open", "take", "judge"))
 
     @micropython.native
     def open(self, frame, answer_n):
@@ -93,7 +95,7 @@ class Window:
         n = self._frame_n
         if self.base >= n or self.n < n or not modbus.same(self.rx, self._frame, n):
             return
-        # A write of one register is answered by its own copy: an echo only where other requests have shown one.
+        # A write of one register is answered by its own copy: an echo only where others have shown one.
         if self.echo or not self._write_one:
             self.echo = True
             self.base = n

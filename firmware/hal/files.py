@@ -55,15 +55,22 @@ class Files:
 
     def replace(self, path, data):
         """Make `data` the content of the file: after a power cut the old or the new is there, whole."""
-        temporary = path + ".tmp"
+        self.stage(path, data)
+        self.commit(path)
+
+    def stage(self, path, data):
+        """Do the first half of replace(): write the new content beside the file."""
         try:
-            with open(self._root + temporary, "wb") as file:
+            with open(self._root + path + ".tmp", "wb") as file:
                 _write(file, data)
                 _sync(file)
-            self.rename(temporary, path)
         except OSError:
-            self.remove(temporary)  # a full flash needs the room
+            self.remove(path + ".tmp")  # a full flash needs the room
             raise
+
+    def commit(self, path):
+        """Do the second half of replace(): put what was staged in the file's place."""
+        self.rename(path + ".tmp", path)
 
     def copy(self, source, begin, end, target):
         """Make bytes begin..end of `source` the content of `target`, all or nothing, a chunk at a time."""

@@ -125,16 +125,22 @@ class Chain:
         """Replace head and checkpoint; a refusing flash is noted, not raised: the record itself is safe."""
         self.anchor_error = None
         try:
-            self._files.replace(head.PATH, self._head.dump())
+            yield from self._replace(head.PATH, self._head.dump())
             yield
             tree = self._head.tree
             if tree:
                 text = checkpoint.note(self._origin, tree.size, tree.root())
                 text = yield from checkpoint.signed(text, self._origin, self._signers[1])
                 yield
-                self._files.replace(CHECKPOINT_PATH, text)
+                yield from self._replace(CHECKPOINT_PATH, text)
         except OSError as error:
             self.anchor_error = LogError("ANCHOR_WRITE", "flash refused head or checkpoint (%s)" % error)
+
+    def _replace(self, path, data):
+        """Replace a file in two slices: each is some work of the file system that cannot be cut further."""
+        self._files.stage(path, data)
+        yield
+        self._files.commit(path)
 
     def _recover(self):
         """Bring head and journal together; the head checks itself and is believed, if what follows fits."""

@@ -5,6 +5,7 @@ The tables below are the record's layout in full: SPEC.md says what each field m
 
 from hashlib import sha256
 
+import micropython
 from micropython import const
 
 from firmware.core import cbor
@@ -16,6 +17,8 @@ CONTENT_TYPE = "application/vnd.evenkeel.record+cbor"
 _ALG_ES256 = const(-7)
 _MAP = const(0xA0)
 _BYTES = const(0x40)
+_ARRAY = const(0x80)
+_NULL = const(0xF6)
 _TEXT_MAX = const(64)
 _SIGN1 = b"\xd2\x84"  # tag 18, array of 4
 _NO_UNPROTECTED = const(0xA0)
@@ -65,7 +68,7 @@ _GAP_FIELDS = _CLOCK_FIELDS + (
 )
 _FIELDS = {1: _INTERVAL_FIELDS, 2: _GAP_FIELDS}
 _LINKS = const(8)  # keys 1..8 come from the chain
-_YIELD_EVERY = const(6)  # fields in one slice
+_FIELDS_A_SLICE = const(8)
 
 
 def protected_header(site, device, kid):
@@ -85,53 +88,57 @@ def payload(interval, seq, boot, prev, firmware, config, factor_table):
     cbor.put_head(out, _MAP, _LINKS + len(fields))
     values = (VERSION, interval.kind, seq, boot, prev, firmware, config, factor_table)
     for i in range(_LINKS):
-        cbor.put_int(out, i + 1)
+        out.append(i + 1)
         cbor.put(out, values[i])
-    left = _YIELD_EVERY
-    for key, name, shape in fields:
-        cbor.put_int(out, key)
-        _put_field(out, name, shape, getattr(interval, name, _ABSENT))
-        left -= 1
-        if not left:
-            left = _YIELD_EVERY
-            yield
+    for first in range(0, len(fields), _FIELDS_A_SLICE):
+        yield
+        _put_fields(out, interval, fields[first : first + _FIELDS_A_SLICE])
     return bytes(out)
 
 
 _ABSENT = "no such attribute"  # of no shape, so it is refused like any wrong value
 
 
-def _put_field(out, name, shape, value):
-    if len(shape) == 1 and shape != "m":
-        _put_number(out, name, shape, value)
-        return
+@micropython.native
+def _put_fields(out, interval, fields):
+    for key, name, shape in fields:
+        value = getattr(interval, name, _ABSENT)
+        cbor.put_head(out, 0, key)
+        if shape == "u" and type(value) is int and value >= 0:
+            cbor.put_head(out, 0, value)
+        elif len(shape) > 1:
+            _put_array(out, name, shape, value)
+        elif shape == "m":
+            _put_rows(out, name, value)
+        else:
+            _put_number(out, name, shape, value)
+
+
+def _put_array(out, name, shape, value):
+    if type(value) is not list and type(value) is not tuple or len(value) != len(shape):
+        _refuse(name, shape, value)
+    out.append(_ARRAY | len(shape))
+    done = cbor.put_unsigned(out, value)
+    while done < len(shape):  # from the first null on, number by number
+        _put_number(out, name, shape[done], value[done])
+        done += 1
+
+
+def _put_rows(out, name, value):
     if type(value) is not list and type(value) is not tuple:
-        _refuse(name, shape, value)
-    if shape == "m":
-        cbor.put_head(out, 0x80, len(value))
-        for row in value:
-            _put_field(out, name, "uuuu", row)
-        return
-    if len(value) != len(shape):
-        _refuse(name, shape, value)
-    cbor.put_head(out, 0x80, len(shape))
-    for i in range(len(shape)):
-        _put_number(out, name, shape[i], value[i])
+        _refuse(name, "m", value)
+    cbor.put_head(out, _ARRAY, len(value))
+    for row in value:
+        _put_array(out, name, "uuuu", row)
 
 
 def _put_number(out, name, shape, value):
     if value is None and (shape == "n" or shape == "s"):
-        out.append(0xF6)
-    elif type(value) is int and _in_range(shape, value):
+        out.append(_NULL)
+    elif type(value) is int and (-1 <= value >> 63 <= 0 if shape == "i" or shape == "s" else value >= 0):
         cbor.put_int(out, value)
     else:
         _refuse(name, shape, value)
-
-
-def _in_range(shape, value):
-    if shape == "i" or shape == "s":
-        return -1 <= value >> 63 <= 0
-    return value >> 64 == 0
 
 
 def _refuse(name, shape, value):

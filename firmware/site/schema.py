@@ -37,7 +37,7 @@ ROWS = (
     ("limits.grid_export_w", INT, 0, _GW, REQUIRED, "W", "export cap"),
     ("limits.soc_min_permille", INT, 0, 1000, REQUIRED, "permille", "discharge stops here"),
     ("limits.soc_max_permille", INT, 0, 1000, REQUIRED, "permille", "charge stops here"),
-    ("limits.ramp_w_per_s", INT, 1, _GW, _GW, "W/s", "fastest change of the set point"),
+    ("limits.ramp_w_per_s", INT, 1, 10 * _GW, 10 * _GW, "W/s", "fastest change of the set point"),
     ("ratings.load_w", INT, 10_000, _GW, REQUIRED, "W", "largest load"),
     ("ratings.grid_w", INT, 10_000, _GW, REQUIRED, "W", "rating of the grid connection"),
     ("ratings.wind_w", INT, 0, _GW, 0, "W", "rating of the wind plant"),

@@ -1,6 +1,6 @@
 """Decode the strict, deterministic CBOR of a record (RFC 8949, 4.2.1): one byte string per content.
 
-Accepted: integers of at most 64 bit, bytes, text where asked for, arrays, maps with ascending unsigned
+Accepted: integers of at most 64 bit, bytes, text (only headers do), arrays, maps with ascending unsigned
 integer keys, null. Everything else - long forms, indefinite lengths, floats, tags, booleans, a key twice or
 out of order, bytes left over - is refused with its kind and position, so what is accepted has exactly one
 encoding and re-encodes to the bytes it was read from.

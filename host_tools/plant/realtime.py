@@ -1,6 +1,7 @@
 """Real time: the plant's registers behind pymodbus RTU servers on ptys, the firmware in a process beside.
 
-The pace of a serial line is not simulated here (a pty has none): only content and counts mean anything.
+The pace of a serial line is not simulated here (a pty has none), but for one thing: an answer waits until
+its request would have left. Only content and counts mean anything.
 """
 
 import asyncio
@@ -79,21 +80,31 @@ class Wire:
         link.unlink(missing_ok=True)
         link.symlink_to(os.ttyname(self._ends[0][1]))
         self.server_path = os.ttyname(self._ends[1][1])
+        self._left_s = 0.0  # when the request's last byte would have left a real UART
 
     def pump(self, loop):
         """Carry bytes both ways from now on."""
         (board, _), (server, _) = self._ends
-        loop.add_reader(board, partial(self._carry, board, server, "bytes_out"))
-        loop.add_reader(server, partial(self._carry, server, board, "bytes_in"))
+        loop.add_reader(board, self._request, loop, board, server)
+        loop.add_reader(server, self._answer, loop, server, board)
 
-    def _carry(self, source, target, count):
+    def _request(self, loop, board, server):
+        data = self._take(board, "bytes_out")
+        self._left_s = max(loop.time(), self._left_s) + len(data) * self.line.char_us / 1e6
+        _put(server, data)
+
+    def _answer(self, loop, server, board):
+        """Hold an answer until the request has left and the line was silent: no master believes it sooner."""
+        data = self._take(server, "bytes_in")
+        loop.call_at(self._left_s + self.line.silence_us / 1e6, _put, board, data)
+
+    def _take(self, source, count):
         try:
             data = os.read(source, _READ)
         except OSError:
-            return
+            return b""
         self.line.statistics[count] += len(data)
-        if not self.line.cut and data:
-            os.write(target, self.line.disturb(data))
+        return b"" if self.line.cut else self.line.disturb(data)
 
     def close(self, loop):
         """Take the wire down."""
@@ -175,6 +186,13 @@ class _Session:
                 self._finished = True
             else:
                 self._reports.take(kind, text)
+
+
+def _put(target, data):
+    try:
+        os.write(target, data)
+    except OSError:
+        pass  # nobody reads: the bytes are lost, as on a wire
 
 
 def _mute(line, sending, packet):

@@ -29,8 +29,8 @@ class Line:
         self._deliver = deliver  # (port, bytes) at the agenda's time
         self._rng = rng
         bits = 9 + (parity != "N") + stop_bits
-        self._char_us = 1_000_000 * bits / baud
-        self.silence_us = round(3.5 * self._char_us) if baud <= _FAST_BAUD else _FAST_SILENCE_US
+        self.char_us = 1_000_000 * bits / baud
+        self.silence_us = round(3.5 * self.char_us) if baud <= _FAST_BAUD else _FAST_SILENCE_US
         self._matched = True
         self._pending = b""  # what has been written since the last silence
         self._sent_us = -1_000_000  # when its last byte leaves
@@ -47,11 +47,11 @@ class Line:
         """Send bytes from the firmware, now or when the shifter is free."""
         now_us = self._agenda.now_us
         start_us = max(now_us, self._sent_us)
-        if start_us - self._sent_us < 1.5 * self._char_us:
+        if start_us - self._sent_us < 1.5 * self.char_us:
             self._pending += data  # no silence in between: still the same frame
         else:
             self._pending = data
-        self._sent_us = start_us + round(len(data) * self._char_us)
+        self._sent_us = start_us + round(len(data) * self.char_us)
         self.statistics["bytes_out"] += len(data)
         if start_us < self._answer_until_us and self._sent_us > self._answer_from_us:
             self.statistics["collisions"] += 1
@@ -71,10 +71,10 @@ class Line:
         slave, data = answer
         t_us = self._agenda.now_us
         pause_us = max(slave.draw_turnaround_us(), self.silence_us)
-        length_us = round(len(data) * self._char_us)
+        length_us = round(len(data) * self.char_us)
         self._answer_from_us = t_us + pause_us
         self._answer_until_us = self._answer_from_us + length_us
-        self.statistics["busy_us"] += round(len(frame) * self._char_us) + pause_us + length_us
+        self.statistics["busy_us"] += round(len(frame) * self.char_us) + pause_us + length_us
         self._answer = data
         self._agenda.at(self._answer_until_us, self._answer_arrived, data)
 

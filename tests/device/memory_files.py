@@ -18,8 +18,17 @@ class MemoryFiles:
 
     def replace(self, path, data):
         """Replace, all or nothing."""
+        self.stage(path, data)
+        self.commit(path)
+
+    def stage(self, path, data):
+        """Write the new content beside the file."""
         self._spend(len(data))
-        self.content[path] = bytes(data)
+        self.content[path + ".tmp"] = bytes(data)
+
+    def commit(self, path):
+        """Put the staged content in the file's place."""
+        self.content[path] = self.content.pop(path + ".tmp")
 
     def copy(self, source, begin, end, target):
         """Copy a part, all or nothing."""

@@ -111,6 +111,7 @@ def _rehearse(unit_w, power, setpoint_pu):
     replay.answers = recorder.answers
     counted = [device.stats.answers for device in devices]
     bus._serial = replay
+    bus._any = replay.any
     gc.collect()
     gc.disable()
     before = _allocated()

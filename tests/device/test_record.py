@@ -100,13 +100,16 @@ def test_wrong_fields_are_refused():
     good = given["records"][0]["fields"]
     del given["records"]
     for name, value in (("duration_ms", -1), ("uptime_ms", None), ("clock", "1"), ("clock_error_ms", 1 << 63),
-                        ("residual_wh", -(1 << 63) - 1), ("loss_wh", 1 << 64), ("sources_wh", [1, 2, 3, 4]),
+                        ("residual_wh", -(1 << 63) - 1), ("loss_wh", -1), ("sources_wh", [1, 2, 3, 4]),
                         ("uses_wh", None), ("meters", [[1, 2, 3]]), ("meters", 3),
                         ("grid_factor", [None, None, None]), ("pool_end", [1, 2, 3, -4]),
                         ("ticks", [1, 2, 3, 4, False]), ("soc_permille", 1.5)):
         made = interval(good)
         setattr(made, name, value)
         assert refused(payload, made, given) == "RECORD_FIELD", name
+    made = interval(good)
+    made.loss_wh = 1 << 64
+    assert refused(payload, made, given) == "CBOR_RANGE"
     bare = Interval(1)
     assert refused(payload, bare, given) == "RECORD_FIELD"
     assert refused(payload, Interval(3), given) == "RECORD_KIND"

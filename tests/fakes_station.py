@@ -1,0 +1,170 @@
+"""A FAKE board around the real firmware: one scripted line, virtual time, no flash. For tests of the control tick."""
+
+import json
+
+from firmware.main import Station
+from firmware.site.config import load
+from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave
+
+_PCS_UNIT = 10
+_BASE = 40_000
+
+
+class Replay:
+    """A FAKE serial that answers each request from a list made beforehand, and allocates nothing itself."""
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.requests = 0
+        self.frame = bytearray(64)
+        self._ready = False
+
+    def write(self, buf, n):
+        for i in range(n):
+            self.frame[i] = buf[i]
+        self._ready = True
+
+    def tx_done(self):
+        return True
+
+    def any(self):
+        return len(self.answers[self.requests]) if self._ready else 0
+
+    def readinto(self, buf, off, n):
+        answer = self.answers[self.requests]
+        for i in range(n):
+            buf[off + i] = answer[i]
+        self.requests += 1
+        self._ready = False
+        return n
+
+
+class Recorder:
+    """Asks the slaves, and keeps what they answered, so that a Replay can give it again."""
+
+    def __init__(self, slaves):
+        self.slaves = slaves
+        self.answers = []
+
+    def __call__(self, frame, end_us):
+        for slave in self.slaves:
+            answers = slave(frame, end_us)
+            if answers:
+                self.answers.append(bytearray(answers[0][1]))
+                return answers
+        return []
+
+
+class FakePlatform(FakeClock):
+    """What a Station needs of a machine; idle() moves virtual time."""
+
+    def __init__(self, script):
+        FakeClock.__init__(self)
+        self.stop = False
+        self.utc_news = False
+        self.line = FakeSerial(self, 115_200, script)
+
+    def serial(self, index, baud, parity, stop_bits):
+        return self.line
+
+    def idle(self, us):
+        us = max(1, min(us, 10_000))
+        if self.line.incoming:
+            us = max(1, min(us, self.line.incoming[0][0] - self.now_us))
+        self.now_us += us
+
+    def feed_watchdog(self):
+        pass
+
+    def collect(self):
+        pass
+
+    def tidy(self):
+        pass
+
+    def report(self, kind, text):
+        pass
+
+
+def site(rating_w):
+    """Return the configuration of a site whose every rating is `rating_w`."""
+    devices = [("load", "generic_fast", 1), ("grid", "generic_fast", 2), ("wind", "sdm630", 3),
+               ("pcs", "sunspec_der", _PCS_UNIT)]
+    text = json.dumps({
+        "version": 1,
+        "site": {"id": "rig", "device": "rig"},
+        "control": {"period_ms": 100, "policy": "self_consumption"},
+        "limits": {"grid_import_w": rating_w, "grid_export_w": rating_w, "soc_min_permille": 0,
+                   "soc_max_permille": 1000},
+        "ratings": {"load_w": rating_w, "grid_w": rating_w, "wind_w": rating_w, "bess_w": rating_w,
+                    "bess_wh": rating_w},
+        "buses": [{"id": 0, "uart": 0, "baud": 115_200}],
+        "devices": [{"role": r, "profile": p, "bus": 0, "unit": u} for r, p, u in devices],
+        "factors": {"grid": {"direct_mg_per_kwh": 1, "lifecycle_mg_per_kwh": 1},
+                    "bess_substitute": {"direct_mg_per_kwh": 1, "lifecycle_mg_per_kwh": 1}},
+    })
+    return load(text.encode())[0]
+
+
+def _model(slave, number):
+    """Return the address of a model in a SunSpec image."""
+    address = _BASE + 2
+    while slave.get(address)[0] != number:
+        address += 2 + slave.get(address + 1)[0]
+    return address
+
+
+def pcs(rating_w, power_w):
+    """Return a PCS of this rating, delivering this power, half charged."""
+    with open("tests/vectors/sunspec_devices.json") as file:
+        text = json.load(file)["pcs"]
+    slave = ImageSlave(_PCS_UNIT, _BASE, bytes(int(text[i:i + 2], 16) for i in range(0, len(text), 2)))
+    exponent = 0
+    while rating_w * 3 // 2 // 10 ** exponent > 32_000:
+        exponent += 1
+    raw = rating_w // 10 ** exponent
+    ratings = _model(slave, 702)
+    for point in (2, 10, 11, 26, 34, 35):
+        slave.put(ratings + point, [raw])
+    slave.put(ratings + 45, [exponent])
+    slave.put(_model(slave, 701) + 10, [power_w // 10 ** exponent])
+    slave.put(_model(slave, 701) + 116, [exponent])
+    slave.put(_model(slave, 704) + 55, [max(exponent - 2, 0)])
+    return slave
+
+
+def meter_registers(power_w):
+    """Return the registers of the hypothetical fast transducer at this power."""
+    return bytes((power_w >> shift) & 0xFF for shift in (24, 16, 8, 0)) + b"\x13\x88\x00\x01"
+
+
+def station(rating_w, load_w, grid_w, wind_w, bess_w):
+    """Return (Station, platform, recorder): the real firmware on a scripted line, its PCS found and set up."""
+    import struct
+
+    wind = bytes(2 * 0x34) + struct.pack(">f", wind_w) + bytes(8)
+    recorder = Recorder((ImageSlave(1, 0, meter_registers(load_w)), ImageSlave(2, 0, meter_registers(grid_w)),
+                         ImageSlave(3, 0, wind), pcs(rating_w, bess_w)))
+    platform = FakePlatform(recorder)
+    made = Station(platform, site(rating_w))
+    for rest_us in made.field.pcs.start():
+        made.field.poll()
+        platform.idle(rest_us or 1)
+    assert made.field.pcs.ready
+    return made, platform, recorder
+
+
+def one_period(made, platform):
+    """Run one control period: ask, hear, tick, command, hear. Allocates nothing itself."""
+    field = made.field
+    field.start_cycle()
+    field.pcs.request_slow()
+    _settle(field, platform)
+    made.control_tick()
+    _settle(field, platform)
+
+
+def _settle(field, platform):
+    for _ in range(60):
+        field.poll()
+        platform.now_us += 875
