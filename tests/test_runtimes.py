@@ -3,6 +3,7 @@
 On CPython pytest collects the same files by itself.
 """
 
+import ast
 import re
 import subprocess
 
@@ -17,6 +18,24 @@ _LIMIT_S = 280
 _RUN = "import sys; sys.path.insert(0, '.frozen'); from tests.run import main; main([{path!r}])"
 
 
+def _imported(path):
+    """Yield the files of tests/ that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tests":
+            for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                file = paths.ROOT / (name.replace(".", "/") + ".py")
+                if file.is_file():
+                    yield file
+
+
+def _needed_on_the_board():
+    """Return the portable tests, what they import of tests/, the runner and the vectors."""
+    needed = [paths.ROOT / "tests" / "run.py", *(paths.ROOT / path for path in _FILES)]
+    for path in needed:  # grows while it is walked
+        needed += [file for file in _imported(path) if file not in needed]
+    return needed + sorted((paths.ROOT / "tests" / "vectors").glob("*.json"))
+
+
 def _judge(output):
     """Fail with the runner's output unless its last line counts at least one test and no failure."""
     lines = output.strip().splitlines()
@@ -27,6 +46,13 @@ def _judge(output):
 
 def test_there_are_portable_tests():
     assert _FILES
+
+
+@pytest.mark.parametrize("output", ("", "0 passed, 0 failed", "3 passed, 1 failed", "1 passed, 0 failed\nx"))
+def test_what_is_no_success_is_none(output):
+    with pytest.raises(pytest.fail.Exception):
+        _judge(output)
+    _judge("ok x\n3 passed, 0 failed\n")
 
 
 @pytest.mark.parametrize("path", _FILES)
@@ -40,10 +66,12 @@ def test_unix(path):
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory):
+    """The emulated board with this checkout's firmware frozen and the tests on its flash."""
     with Emulator(tmp_path_factory.mktemp("board") / "flash.bin") as emulator:
         wanted = build_info.firmware_hash(paths.ROOT)
         frozen = emulator.exec("import build_info; print(build_info.HASH)").strip()
         assert frozen == repr(wanted), "the board's image is older than firmware/; run make setup"
+        emulator.copy(_needed_on_the_board(), paths.ROOT)
         yield emulator
 
 
@@ -53,7 +81,7 @@ def test_qemu(board, path):
         board.start()
     try:
         # each call begins with a soft reset: an empty heap for each file
-        output = board.mpremote("mount", paths.ROOT, "exec", _RUN.format(path=path), timeout=_LIMIT_S)
+        output = board.exec(_RUN.format(path=path), timeout=_LIMIT_S)
     except BaseException:
         board.kill()
         raise

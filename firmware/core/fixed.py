@@ -31,9 +31,7 @@ def mul_div(a: int, b: int, c: int) -> int:
     The result must itself be a small integer. No step on the way leaves 31 bits, however large the product
     is.
     """
-    magnitude = a
-    if a < 0:
-        magnitude = 0 - a
+    magnitude = 0 - a if a < 0 else a
     whole = 0
     rest = 0
     if b < 1024:
@@ -63,6 +61,4 @@ def mul_div(a: int, b: int, c: int) -> int:
         whole += magnitude * (b // c)
     if rest >= c - rest:
         whole += 1
-    if a < 0:
-        whole = 0 - whole
-    return whole
+    return 0 - whole if a < 0 else whole

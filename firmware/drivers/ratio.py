@@ -56,6 +56,21 @@ def _ratio(high: int, low: int, num: int, den: int) -> int:
 
 
 @micropython.viper
+def _doubled(whole: int, rest: int, den: int, times: int) -> int:
+    """Return half of (whole + rest / den) * 2**times, rounded to nearest."""
+    while times > 0:
+        whole += whole
+        rest += rest
+        if rest >= den:
+            rest -= den
+            whole += 1
+        if whole >> 22:
+            return _TOO_LARGE
+        times -= 1
+    return (whole + 1) >> 1
+
+
+@micropython.viper
 def _float_ratio(high: int, low: int, num: int, den: int) -> int:
     """Return |float32| * num / den rounded to nearest, for num < 2**14 and den < 2**18."""
     exponent = (high >> 7) & 0xFF
@@ -87,18 +102,7 @@ def _float_ratio(high: int, low: int, num: int, den: int) -> int:
         return _TOO_LARGE
     rest = (rest << 12) + part
     digit = rest // den
-    rest -= digit * den
-    whole = (whole << 12) + digit
-    while shift < 0:
-        whole += whole
-        rest += rest
-        if rest >= den:
-            rest -= den
-            whole += 1
-        if whole >> 22:
-            return _TOO_LARGE
-        shift += 1
-    return (whole + 1) >> 1
+    return int(_doubled((whole << 12) + digit, rest - digit * den, den, 0 - shift))
 
 
 @micropython.viper
@@ -107,9 +111,7 @@ def _put(registers: ptr16, at: int, value: int, num: int, den: int, half: int):
 
     |value| < 2**20, num and den below 2**22, and the result below 2**31.
     """
-    magnitude = value
-    if value < 0:
-        magnitude = 0 - value
+    magnitude = 0 - value if value < 0 else value
     low = (magnitude & 0xFF) * num
     rest = (low >> 8) + ((magnitude >> 8) & 0xFF) * num
     part = ((rest & 0xFF) << 8) | (low & 0xFF)

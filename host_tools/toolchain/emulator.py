@@ -18,6 +18,7 @@ _FLASH_BYTES = 16 << 20
 _UARTS = (1, 2, 3)
 _START_S = 30
 _LOOK_S = 0.02
+_SAID = 4000  # characters of what a board said that an error carries
 _PTY = re.compile(r"redirected to (/dev/\S+) \(label serial0\)")
 _PROMPT = b">>> "
 
@@ -160,11 +161,12 @@ class Emulator:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                   timeout=timeout)
         except subprocess.TimeoutExpired as error:
-            said = (error.stdout or b"").decode(errors="replace")
-            raise ToolError(f"mpremote {words[0]} did not end within {timeout} s",
-                            f"the board said: {said[-800:]}") from None
+            said = (error.stdout or b"").decode(errors="replace")[-_SAID:]
+            raise ToolError(f"mpremote {words[0]} did not end within {timeout} s, the board said:\n{said}",
+                            "give it more time, or find what it waits for") from None
         if done.returncode:
-            raise ToolError(f"mpremote {words[0]} failed", (done.stdout + done.stderr)[-1600:])
+            said = (done.stdout + done.stderr)[-_SAID:]
+            raise ToolError(f"mpremote {words[0]} failed, it said:\n{said}", "see what the board said")
         return done.stdout.replace("\r\n", "\n")
 
     def spawn(self, code):
@@ -182,8 +184,23 @@ class Emulator:
         """Run code on the board through mpremote; return what it printed. `keep`: no soft reset before."""
         return self.mpremote(*(("resume",) if keep else ()), "exec", code, timeout=timeout)
 
+    def copy(self, files, base, timeout=300):
+        """Copy files of the host below `base` to the same places on the board's flash."""
+        places = {}
+        for file in files:
+            places.setdefault(Path(file).relative_to(base).parent, []).append(file)
+        for folder in sorted({part for place in places for part in (place, *place.parents)} - {Path(".")}):
+            listing = self.exec(f"import os; print({folder.name!r} in os.listdir('/{folder.parent}'))")
+            if listing.strip() != "True":
+                self.mpremote("mkdir", f":/{folder}")
+        for place, group in places.items():
+            self.mpremote("cp", *group, f":/{place}/", timeout=timeout)
+
     def run_file(self, path, mount=None, timeout=300):
-        """Run a file of the host on the board, with the host's folder `mount` as its working directory."""
+        """Run a file of the host on the board, with the host's folder `mount` as its working directory.
+
+        Every read of a mounted file is a round trip: files that are read in small pieces are better copied.
+        """
         before = ("mount", mount) if mount else ()
         return self.mpremote(*before, "run", path, timeout=timeout)
 

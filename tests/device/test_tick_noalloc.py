@@ -55,6 +55,7 @@ def _rehearsed(rating_w, load_w, grid_w, wind_w, bess_w):
 
 
 def _check(rating_w, load_w, grid_w, wind_w, bess_w):
+    """Prove it for one site at these powers; returns the set point in W."""
     made, platform, replay = _rehearsed(rating_w, load_w, grid_w, wind_w, bess_w)
     energy = made.cutter._energy
     before = list(energy.wh) + list(energy._rest)
@@ -67,21 +68,19 @@ def _check(rating_w, load_w, grid_w, wind_w, bess_w):
         assert abs(power[role] * made.unit_w - watts) <= rough_w, role
     assert replay.frame[0] == 10 and replay.frame[1] == 16  # the last request was the set point
     assert list(energy.wh) + list(energy._rest) != before
-    return made
+    return made.setpoint.bess_pu * made.unit_w
 
 
 def test_a_whole_tick_allocates_nothing_at_the_upper_end():
     for rating_w in _RATINGS_W:
         top_w = rating_w * 3 // 2
-        made = _check(rating_w, top_w, top_w, 0, 0)
-        assert made.setpoint.bess_pu * made.unit_w >= rating_w * 99 // 100
+        assert _check(rating_w, top_w, top_w, 0, 0) >= rating_w * 99 // 100
 
 
 def test_a_whole_tick_allocates_nothing_at_the_lower_end():
     for rating_w in _RATINGS_W:
         top_w = rating_w * 3 // 2
-        made = _check(rating_w, 0, -top_w, top_w, -top_w)
-        assert made.setpoint.bess_pu * made.unit_w <= -rating_w * 99 // 100
+        assert _check(rating_w, 0, -top_w, top_w, -top_w) <= -rating_w * 99 // 100
 
 
 def test_a_whole_tick_allocates_nothing_across_a_quarter_hour():

@@ -273,3 +273,17 @@ def test_ticks_go_on_over_every_wrap(counted):
     for took_ms, took_us in steps:
         assert 400_000 <= took_ms <= 400_001
         assert 400_000_000 <= took_us <= 400_000_100
+
+
+def test_a_mounted_folder_of_the_host_can_be_read(board, tmp_path):
+    (tmp_path / "data.txt").write_bytes(_EVERY_BYTE)
+    (tmp_path / "look.py").write_text("print(open('data.txt', 'rb').read() == bytes(range(256)))\n")
+    assert _value(board.run_file(tmp_path / "look.py", mount=tmp_path)) is True
+
+
+def test_files_copied_stand_where_they_stood(board, tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c.txt").write_text("here")
+    for _ in range(2):
+        board.copy([tmp_path / "a" / "b" / "c.txt"], tmp_path)
+    assert board.exec("print(open('/a/b/c.txt').read())").strip() == "here"
