@@ -25,7 +25,7 @@ test: ## run every test: CPython, MicroPython's unix VM, emulated board
 	$(PYTEST)
 
 hil: ## run the tests with a board: BOARD=NAME PORT=/dev/ttyACM0 (no PORT: the emulated board)
-	@$(SETUP) hil
+	@$(SETUP) $(if $(PORT),venv,hil)
 	EVENKEEL_BOARD=$(BOARD) EVENKEEL_PORT=$(PORT) $(PYTEST) tests/hil
 
 soak: ## run the long campaigns at full count

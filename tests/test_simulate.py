@@ -164,7 +164,7 @@ def test_a_firmware_that_breaks_the_protocol_or_dies(rig, hyper, mode, words):
 @pytest.mark.parametrize("extra, words", [
     (["--start", "yesterday"], "no UTC time"), (["--start", "2024-01-01T00:00:00"], "no UTC time"),
     (["--trace-step", "0"], "trace-step"), (["--load-scale", "nan"], "load-scale"),
-    (["--vm", "qemu"], "emulated board"), (["--work", "x.csv"], "reserved"),
+    (["--vm", "qemu"], "virtual time"), (["--work", "x.csv"], "reserved"),
     (["--carbon-ahead", "x.csv"], "reserved"),
     (["--carbon", "nothere.csv"], "nothere"),
 ])

@@ -54,6 +54,10 @@ class Tracker:
     def step(self, setpoint, snap, limits, dt_ms):
         """Set `setpoint` (BESS, grid target, reason) for this snapshot, `dt_ms` 1 .. 1000 after the last."""
         net_pu = net_load_pu(snap)
+        if not self._started:
+            # The baseline begins at the first net load that every meter vouches for.
+            self._baseline_pu = net_pu
+            self._started = snap.all_fresh
         setpoint.grid_target_pu = self._target(net_pu, snap.soc_permille, dt_ms)
         want_pu = net_pu - setpoint.grid_target_pu + self.trim_pu
         self._choose(setpoint, want_pu, limits)
@@ -75,9 +79,6 @@ class Tracker:
         """Return what the grid should carry: zero, or the baseline plus what brings the state of charge home."""
         if self._follow_load:
             return 0
-        if not self._started:
-            self._started = True
-            self._baseline_pu = net_pu
         rest = self._baseline_rest + clamp(net_pu - self._baseline_pu, -524_288, 524_287) * dt_ms
         self._baseline_pu += rest // self._baseline_ms
         self._baseline_rest = rest % self._baseline_ms

@@ -55,7 +55,6 @@ class Bus:
         self._window = Window()
         self._state = _GAP  # whatever is in the UART at start is old
         self._job = None  # the one on the line
-        self._form = 0
         self._tried = False  # this silence has been examined
         self._noisy = False
         self._busy_us = self._end_us = self._deadline_us = 0
@@ -117,7 +116,7 @@ class Bus:
         job = self._queue.take(now_us)
         if job is None:
             return
-        form = job.form()
+        form = job.last = job.form()
         frame = job.frames[form]
         if job.is_write:
             job.build(form)
@@ -125,7 +124,6 @@ class Bus:
         device.signature = job.signatures[form]
         device.requests += 1
         self._job = job
-        self._form = form
         self._tried = True
         self._window.open(frame, job.lengths[form])
         n = len(frame)
@@ -151,7 +149,7 @@ class Bus:
             ago_us = 0
         job = self._job
         job.sent_ms = (self._ms() - ago_us // 1000) & _MASK
-        wire_us = job.lengths[self._form] * self.char_us + 2 * self.silence_us
+        wire_us = job.lengths[job.last] * self.char_us + 2 * self.silence_us
         self._deadline_us = self._wake_us = ticks.add(end_us, job.timeout_us + wire_us)
         self._last_us = end_us
         self._state = _LISTEN
@@ -240,7 +238,7 @@ class Bus:
         device = job.device
         rx = window.rx
         at = window.at
-        end = at + (5 if status == _EXCEPTION else job.lengths[self._form])
+        end = at + (5 if status == _EXCEPTION else job.lengths[job.last])
         device.answered(now_us)
         if window.n > end:
             self._noisy = True

@@ -43,6 +43,7 @@ class Job:
         self.is_write = function > modbus.READ_INPUT
         self.state = IDLE
         self.again = False  # a write that was submitted anew while it was on the line
+        self.last = 1  # the form of the last request
         self.at = 0
         self.exception = 0  # Modbus exception code, where the last outcome was one
         self.sent_ms = 0  # tick at which the request's last byte left: the instant that a meter samples
@@ -79,15 +80,17 @@ class Job:
 
     @micropython.native
     def form(self):
-        """Return which form goes next, 0 or 1: never a barred one; a read alternates."""
+        """Return which form goes next, 0 or 1: never a barred one, nor the unit's or the job's last one."""
         device = self.device
         signatures = self.signatures
         barred = device.barred
-        if barred and barred == signatures[0]:
-            return 1
-        if self.is_write or device.signature != signatures[0]:
-            return 0
-        return 0 if barred and barred == signatures[1] else 1
+        if self.is_write:
+            return 1 if barred and barred == signatures[0] else 0
+        which = 1 - self.last
+        signature = signatures[which]
+        if signature == barred or (signature == device.signature and signatures[1 - which] != barred):
+            which = 1 - which
+        return which
 
     @micropython.native
     def build(self, which):

@@ -153,7 +153,7 @@ class Book:
 
     def _first_pool(self, closed):
         """Return the pool of a new board: what the battery holds, at the conservative factor."""
-        energy_wh = self._deliverable_wh(closed.soc_permille)
+        energy_wh = self._deliverable_wh(max(closed.soc_start_permille, 0))
         substitute = self._factors["bess_substitute"]
         return carbon.Pool(
             energy_wh,

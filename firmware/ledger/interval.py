@@ -35,6 +35,7 @@ class Closed:
         self.held = False  # a value was held although it was stale
         self.balanced = False  # a value was formed from the other meters
         self.flags = 0
+        self.soc_start_permille = -1  # first state of charge seen in the interval, -1 when none was
         self.soc_permille = 0
         self.soc_known = False
 
@@ -74,6 +75,8 @@ class Cutter:
         """Count this period's quality: expected, good, and the longest stretch without good values."""
         periods = (dt_ms + self._period_ms // 2) // self._period_ms
         self._expected += periods if periods > 1 else 1
+        if self._soc_start < 0 and snap.soc_state == FRESH:
+            self._soc_start = snap.soc_permille
         if snap.all_fresh:
             self._ok += 1
             self._gap_ms = 0
@@ -153,6 +156,7 @@ class Cutter:
         closed.held = self._held
         closed.balanced = self._balanced
         closed.flags = self._flags
+        closed.soc_start_permille = self._soc_start
         closed.soc_permille = snap.soc_permille
         closed.soc_known = snap.soc_state == FRESH
 
@@ -165,6 +169,7 @@ class Cutter:
         self._start_trust = utc.trust_now()
         self._start_up_s = utc.up_s
         self._start_up_ms = utc.up_ms
+        self._soc_start = -1
         self._expected = 0
         self._ok = 0
         self._gap_max_ms = 0

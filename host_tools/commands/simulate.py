@@ -51,9 +51,9 @@ def check(args):
                             "Leave it out.")
     if not 0.001 <= args.trace_step <= 3600:
         raise ToolError(f"--trace-step {args.trace_step:g} is not allowed", "Give 0.001 to 3600 seconds.")
-    if args.vm == "qemu":
-        raise ToolError("simulate does not drive the emulated board",
-                        "Use --vm micropython; `make hil BOARD=QEMU_MPS2_AN385` tests the board.")
+    if args.vm == "qemu" and args.mode == "virtual":
+        raise ToolError("the emulated board does not run in virtual time",
+                        "Use --mode wire, or --vm micropython for virtual time.")
     for name in ("load_scale", "wind_scale"):
         if not 0 <= getattr(args, name) <= 1e9:
             raise ToolError(f"--{name.replace('_', '-')} {getattr(args, name):g} is not allowed",

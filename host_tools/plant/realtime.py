@@ -30,6 +30,10 @@ class Clock:
     def __init__(self):
         self._start_ns = time.monotonic_ns()
 
+    def restart(self):
+        """Let the run begin now."""
+        self._start_ns = time.monotonic_ns()
+
     def now_us(self):
         """Return the time."""
         return (time.monotonic_ns() - self._start_ns) // 1000
@@ -77,37 +81,47 @@ class Wire:
             tty.setraw(master)
             tty.setraw(slave)
             os.set_blocking(master, False)
-        link.unlink(missing_ok=True)
+        self._link = link
         link.symlink_to(os.ttyname(self._ends[0][1]))
+        self._board = self._ends[0][0]
         self.server_path = os.ttyname(self._ends[1][1])
         self._left_s = 0.0  # when the request's last byte would have left a real UART
 
+    def attach(self, socket):
+        """Take a socket for the firmware's end, instead of the pty."""
+        socket.setblocking(False)
+        self._board = socket.fileno()
+
     def pump(self, loop):
         """Carry bytes both ways from now on."""
-        (board, _), (server, _) = self._ends
-        loop.add_reader(board, self._request, loop, board, server)
-        loop.add_reader(server, self._answer, loop, server, board)
+        server = self._ends[1][0]
+        loop.add_reader(self._board, self._request, loop, server)
+        loop.add_reader(server, self._answer, loop, server)
 
-    def _request(self, loop, board, server):
-        data = self._take(board, "bytes_out")
+    def _request(self, loop, server):
+        data = self._take(loop, self._board, "bytes_out")
         self._left_s = max(loop.time(), self._left_s) + len(data) * self.line.char_us / 1e6
         _put(server, data)
 
-    def _answer(self, loop, server, board):
+    def _answer(self, loop, server):
         """Hold an answer until the request has left and the line was silent: no master believes it sooner."""
-        data = self._take(server, "bytes_in")
-        loop.call_at(self._left_s + self.line.silence_us / 1e6, _put, board, data)
+        data = self._take(loop, server, "bytes_in")
+        loop.call_at(self._left_s + self.line.silence_us / 1e6, _put, self._board, data)
 
-    def _take(self, source, count):
+    def _take(self, loop, source, count):
         try:
             data = os.read(source, _READ)
         except OSError:
-            return b""
+            data = b""
+        if not data:
+            loop.remove_reader(source)  # the other end has gone
         self.line.statistics[count] += len(data)
         return b"" if self.line.cut else self.line.disturb(data)
 
     def close(self, loop):
         """Take the wire down."""
+        loop.remove_reader(self._board)
+        self._link.unlink()
         for master, slave in self._ends:
             loop.remove_reader(master)
             os.close(master)
@@ -132,20 +146,23 @@ class _Session:
         """Run to the end."""
         loop = asyncio.get_running_loop()
         servers = [await self._server(wire) for wire in self._wires]
-        for wire in self._wires:
-            wire.pump(loop)
         vm = start_vm()
+        self._clock.restart()
+        for wire in self._wires:
+            if wire.line.port in vm.sockets:
+                wire.attach(vm.sockets[wire.line.port])
+            wire.pump(loop)
         os.set_blocking(vm.read_fd, False)
         loop.add_reader(vm.read_fd, self._hear, vm, loop)
         try:
             await self._physics(vm)
         finally:
             loop.remove_reader(vm.read_fd)
+            for wire in self._wires:
+                wire.close(loop)
             vm.close()
             for server in servers:
                 await server.shutdown()
-            for wire in self._wires:
-                wire.close(loop)
 
     async def _server(self, wire):
         devices = [sim_device(slave, self._plant, self._clock) for slave in wire.line.slaves.values()]
@@ -178,10 +195,11 @@ class _Session:
             self._ended.set()
         *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
-            mark, _, rest = line.decode("utf-8", "replace").partition(" ")
+            text = line.decode("utf-8", "replace").rstrip("\r")
+            mark, _, rest = text.partition(" ")
             kind, _, text = rest.partition(" ")
             if mark != "EVK":
-                self._reports.take("M", mark + " " + rest)
+                vm.hear(mark + " " + rest)
             elif kind == "Q":
                 self._finished = True
             else:

@@ -6,6 +6,7 @@ from host_tools.commands import provision
 from host_tools.errors import ToolError, read_bytes
 from host_tools.plant import lockstep, realtime, run_folder
 from host_tools.plant.assembly import Inputs, Plant
+from host_tools.plant.board_vm import BoardVm
 from host_tools.plant.faults import Injector, load_faults
 from host_tools.plant.progress import Progress
 from host_tools.plant.series import US_PER_S, load_power
@@ -19,9 +20,9 @@ from host_tools.plant.vm import Vm, version_of
 class Simulation:
     """Made of the arguments of `simulate`; a bad input is refused here, before anything is written."""
 
-    def __init__(self, args, start_vm=Vm):
+    def __init__(self, args, start_vm=None):
         self._args = args
-        self._start_vm = start_vm
+        self._start_vm = start_vm or (BoardVm if args.vm == "qemu" else Vm)
         self._entries = []
         self._site_bytes = read_bytes(args.site, "site")
         self._config = _json_object(args.site, self._site_bytes)
@@ -67,10 +68,11 @@ class Simulation:
         out = args.out.resolve()
         run = run_folder.fresh(out)
         self._fill(run)
-        mode = "wire" if args.mode == "wire" and not self._trouble else "lockstep"
-        if mode == "wire":
+        if self._trouble and args.vm == "qemu":
+            raise self._trouble
+        if args.mode == "wire" and not self._trouble:
             return self._finish(run, out, self._in_real_time(run, out))
-        vm = self._start_vm(args.vm, run, mode)
+        vm = self._start_vm(args.vm, run, "lockstep")
         try:
             if self._trouble:
                 lockstep.hear_fatal(vm, self._reports)

@@ -24,6 +24,8 @@ class Vm:
         self._log_path = run_folder / "vm.log"
         self._stage = tempfile.mkdtemp(prefix="evenkeel-")
         self._hung = False
+        self._heard = []
+        self.sockets = {}  # its UARTs are ptys of the run folder
         try:
             build_info.write_build_info(self._stage)
             command, environment = self.command(mode, run_folder, self._stage, until_ms)
@@ -61,13 +63,17 @@ class Vm:
         threading.Thread(target=look, daemon=True).start()
         return done.set
 
+    def hear(self, line):
+        """Note a line that is no report."""
+        self._heard.append(line)
+
     def died(self):
         """Return the ToolError for a firmware that ended without a word."""
         if self._hung:
             return ToolError(f"the firmware neither idled nor ended for {_SILENT_S} s and was stopped",
                              f"It hangs in a loop; see {self._log_path}.")
         self.process.wait()
-        lines = self._log_path.read_text(errors="replace").rstrip().splitlines()
+        lines = self._heard + self._log_path.read_text(errors="replace").rstrip().splitlines()
         said = "\n    ".join(lines[-_TAIL_LINES:]) or "it said nothing"
         return ToolError(f"the firmware ended early with exit code {self.process.returncode}:\n    {said}",
                          f"All of its messages are in {self._log_path}.")

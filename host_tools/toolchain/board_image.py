@@ -13,13 +13,15 @@ BOARD = "QEMU_MPS2_AN385"
 _PACKAGES = ("build-essential", "qemu-system-arm", "gcc-arm-none-eabi", "libnewlib-arm-none-eabi")
 _TOOLS = ("make", "gcc", "qemu-system-arm", "arm-none-eabi-gcc")
 _SOURCE_VARIABLE = "MICROPYTHON_SOURCE"
+_MPY_CROSS_BUILT = paths.SOURCE / "mpy-cross" / "build" / "mpy-cross"
 
 
 def ensure():
     """Provide the emulator, the source, mpy-cross and the board's image."""
     _tools()
     version = _source()
-    stamp.once("mpy-cross", version, [paths.MPY_CROSS], _build_mpy_cross)
+    # the port's build takes mpy-cross from its place in the source tree, and builds it wrongly if it is not there
+    stamp.once("mpy-cross", version, [paths.MPY_CROSS, _MPY_CROSS_BUILT], _build_mpy_cross)
     build_info.write_build_info(paths.board_cache(BOARD))
     compiler = capture(["arm-none-eabi-gcc", "--version"]) or ""
     made_from = stamp.files_digest(paths.BOARDS / BOARD, paths.FIRMWARE,
@@ -64,7 +66,7 @@ def _take_source(given):
 
 def _fetch_source(suite):
     _clear_source()
-    unpacked = debian.Suite(suite).source("micropython", paths.SOURCE.parent)
+    unpacked = debian.reach(suite).source("micropython", paths.SOURCE.parent)
     unpacked.rename(paths.SOURCE)
     _note_version()
 
@@ -86,7 +88,7 @@ def _note_version():
 
 def _build_mpy_cross():
     _make("building mpy-cross", "mpy-cross", paths.SOURCE / "mpy-cross")
-    shutil.copy2(paths.SOURCE / "mpy-cross" / "build" / "mpy-cross", paths.MPY_CROSS)
+    shutil.copy2(_MPY_CROSS_BUILT, paths.MPY_CROSS)
 
 
 def _build_image():

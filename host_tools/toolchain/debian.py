@@ -1,5 +1,6 @@
 """Debian's packages: installed when missing, or fetched from a newer release into the cache."""
 
+import functools
 import os
 import shutil
 import sys
@@ -133,6 +134,12 @@ class Suite:
         if len(found) != 1:
             raise SetupError(f"the source package {package} did not unpack into one folder; see {paths.LOGS}")
         return found[0]
+
+
+@functools.cache
+def reach(name):
+    """Return the one Suite of this name, so that its package lists are fetched once a run."""
+    return Suite(name)
 
 
 def _mirror():

@@ -53,7 +53,7 @@ def _from_debian():
 
 
 def _fetch(name):
-    suite = debian.Suite(name)
+    suite = debian.reach(name)
     root = paths.UNIX_ROOT / "root"
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)

@@ -217,6 +217,23 @@ def test_smooth_policy_follows_the_baseline():
     assert point.grid_target_pu == 3050 and point.bess_pu == 450 + tracker.trim_pu
 
 
+def test_the_baseline_begins_at_the_first_whole_snapshot():
+    control = dict(CONTROL)
+    control["policy"] = "smooth"
+    tracker = Tracker(control, 1000)
+    point = Setpoint()
+    lim = limits(exports=5000)
+    site = Site(load=3000, grid=3000, bess=0)
+    site.readings[LOAD].count = 0
+    snap = site.at(1000, LOAD)
+    lim.update(snap, 0)
+    tracker.step(point, snap, lim, 1000)
+    snap = site.at(2000)
+    lim.update(snap, 0)
+    tracker.step(point, snap, lim, 1000)
+    assert (point.bess_pu, point.grid_target_pu) == (0, 3000)
+
+
 def test_wind_limit_takes_all_there_is_room_for():
     point = Setpoint()
     wind = WindLimit(8000, 100)

@@ -76,6 +76,55 @@ def test_folders():
     scratch()
 
 
+class _Ram:
+    """A block device in memory, small enough to be full soon."""
+
+    def __init__(self):
+        self._data = bytearray(24 * 512)
+
+    def readblocks(self, block, buf, off=0):
+        """Fill buf from a block."""
+        at = block * 512 + off
+        buf[:] = self._data[at : at + len(buf)]
+
+    def writeblocks(self, block, buf, off=0):
+        """Write buf to a block."""
+        at = block * 512 + off
+        self._data[at : at + len(buf)] = buf
+
+    def ioctl(self, op, arg):
+        """Answer the count and the size of blocks; erasing needs nothing."""
+        return 24 if op == 4 else 512 if op == 5 else 0
+
+
+def test_full_littlefs_keeps_the_old_content():
+    if not hasattr(os, "VfsLfs2"):
+        return  # only MicroPython has a littlefs
+    device = _Ram()
+    os.VfsLfs2.mkfs(device)
+    os.mount(os.VfsLfs2(device), "/full")
+    files = Files("/full")
+    files.append("a", b"a" * 700)
+    files.replace("b", b"b" * 600)
+    whole = 0
+    try:
+        while True:
+            files.append("c", b"c" * 400)
+            whole += 400
+    except OSError as error:
+        assert error.errno == 28
+    for write in (files.append, files.replace):
+        for name in ("a", "b"):
+            try:
+                write(name, b"x" * 3000)
+                raise AssertionError("no error")
+            except OSError as error:
+                assert error.errno == 28
+    assert files.read("c") == b"c" * whole and whole > 0
+    assert files.read("a") == b"a" * 700 and files.read("b") == b"b" * 600
+    os.umount("/full")
+
+
 def test_missing_folder_is_an_error():
     files = scratch()
     for write in (files.append, files.replace):

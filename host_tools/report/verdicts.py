@@ -1,0 +1,71 @@
+"""The verdicts on a run's records, with their reasons and with advice."""
+
+from html import escape
+
+from host_tools.evidence import utc
+from host_tools.evidence.findings import AREAS, CODES, area, severity
+
+_MEANING = {
+    "integrity": "Every record is as the board signed it, and each follows from the one before.",
+    "completeness": "No record is missing, neither inside nor at the end.",
+    "plausibility": "The figures inside the records agree with each other and with the site.",
+}
+_SHOWN = 6
+
+
+def verdicts(run):
+    """Write the three verdicts as cards, and the findings below them."""
+    if run.verdict is None:
+        return f'<p class="missing">Not verified: {escape(run.no_verdict)}.</p>'
+    cards = "".join(_card(run.verdict, name) for name in AREAS.values())
+    return f'<div class="cards">{cards}</div>{_basis(run)}{_findings(run.verdict)}'
+
+
+def badge(verdict):
+    """Write one verdict as a coloured word with a sign, so that colour is not needed."""
+    sign = {"PASS": "✓", "FAIL": "✕"}.get(verdict, "?")
+    return f'<b class="badge {verdict.lower()}">{sign} {verdict}</b>'
+
+
+def _card(result, name):
+    verdict = getattr(result, name)
+    wrong = _codes(result, name)
+    why = _MEANING[name] if verdict == "PASS" else (
+        "; ".join(CODES[code][2] for code in wrong) or "It cannot be told from what is there.")
+    return f'<div class="card"><h4>{name.capitalize()}</h4>{badge(verdict)}<p>{escape(why)}</p></div>'
+
+
+def _codes(result, name):
+    """Return the codes that keep a verdict from PASS."""
+    letter = next(key for key, value in AREAS.items() if value == name)
+    return [code for code in result.counts
+            if letter + "F" in CODES[code][1] or letter + "U" in CODES[code][1]]
+
+
+def _basis(run):
+    result = run.verdict
+    words = [f"{result.records} records"]
+    if result.start_ms is not None:
+        words.append(f"{utc.show(result.start_ms)} to {utc.show(result.end_ms)}")
+    if result.anchor_size is not None:
+        words.append(f"signed end anchor over {result.anchor_size} records")
+    words.append(f"keys from {run.keys.name}" + (" in the run folder itself: to rely on the verdict, take them from "
+                                                 "the owner of the board" if run.own_keys else ""))
+    return f'<p class="small">{escape("; ".join(words))}.</p>'
+
+
+def _findings(result):
+    parts = []
+    for code in dict.fromkeys(finding.code for finding in result.findings):
+        found = [finding for finding in result.findings if finding.code == code]
+        lines = "".join(f"<li>{escape(_place(finding) + finding.what)}</li>" for finding in found[:_SHOWN])
+        more = result.counts[code] - min(len(found), _SHOWN)
+        lines += f"<li>and {more} more</li>" if more > 0 else ""
+        parts.append(f'<details class="{severity(code)}"{" open" if severity(code) == "error" else ""}><summary>'
+                     f"<code>{code}</code> {escape(area(code))}, {severity(code)}: {escape(CODES[code][2])}</summary>"
+                     f"<ul>{lines}</ul><p>{escape(CODES[code][3])}</p></details>")
+    return "".join(parts)
+
+
+def _place(finding):
+    return "" if finding.seq is None else f"record {finding.seq}: "
