@@ -110,10 +110,12 @@ class Station:
         self.limits.update(snap, self.tracker.trim_pu)  # what is allowed
         self.supervisor.update(snap)  # which state this is
         self.tracker.step(self.setpoint, snap, self.limits, step_ms)  # what is wanted
-        self.wind.step(self.setpoint, supervisor.known_load_pu(snap), self.limits.charge_pu)
         self.supervisor.apply(self.setpoint, step_ms)  # the last word
+        charge_pu = self.limits.charge_pu if self.supervisor.allowed else 0
+        self.wind.step(self.setpoint, supervisor.known_load_pu(snap), charge_pu)
+        self.field.limit_wind(self.setpoint.wind_limit_pu)  # onto the wire
         if self.supervisor.commands:
-            self.field.command(self.setpoint)  # onto the wire
+            self.field.command(self.setpoint.bess_pu)
         self.cutter.add(snap, dt_ms)  # into the book
         if self.platform.utc_news:
             self._take_utc(snap, now_ms)
@@ -186,8 +188,7 @@ class Station:
         self.cutter.add(self.measure.snapshot, ticks.diff(now_ms, self._last_ms))
         self.cutter.cut(self.measure.snapshot)
         self.supervisor.stopping = True
-        self.setpoint.bess_pu = 0
-        self.field.command(self.setpoint)
+        self.field.command(0)
         self.events.note("main", "STOP", "stopped in good order")
         while self.keeper.running:  # a record is being signed: let it end in its own time
             self.sched.step()

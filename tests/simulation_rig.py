@@ -47,15 +47,15 @@ class Rig:
             node[last] = value
         return self.file("site.json", json.dumps(config))
 
-    def run(self, *arguments, mode="follow", target_w=0):
-        """Run simulate with the fake firmware; return the output folder."""
+    def run(self, *arguments, mode="follow", target_w=0, vm=FakeVm):
+        """Run simulate, with the fake firmware or another VM; return the output folder."""
         self._monkeypatch.setenv("FAKE_MODE", mode)
         self._monkeypatch.setenv("FAKE_TARGET_W", str(target_w))
         parser = argparse.ArgumentParser()
         simulate.add_arguments(parser)
         args = parser.parse_args([*arguments, "--out", str(self.folder / "out")])
         simulate.check(args)
-        return Simulation(args, FakeVm).carry_out()
+        return Simulation(args, vm).carry_out()
 
 
 def trace(out):

@@ -91,7 +91,7 @@ def whole(files):
 @pytest.fixture
 def short_files(monkeypatch):
     """Let a file of the journal hold two records, so that a cut falls on its change too."""
-    monkeypatch.setattr(journal, "SEGMENT_RECORDS", 2)
+    monkeypatch.setattr(journal.Journal, "segment_records", 2)
 
 
 def steps_of(content=None):

@@ -7,6 +7,8 @@ import pytest
 
 from host_tools.errors import ToolError
 from host_tools.plant import run_folder
+from host_tools.plant.vm import Vm
+from host_tools.toolchain import paths
 from tests.simulation_rig import Rig, summary, trace
 
 LOAD = "time_s,power_w\n0,60000000\n60,90000000\n62,70000000\n120,80000000\n"
@@ -22,7 +24,7 @@ def rig(tmp_path, monkeypatch):
 @pytest.fixture
 def hyper(rig):
     """The hyperscale site for two minutes, as arguments."""
-    return ["--site", rig.site("hyperscale"), "--load", rig.file("load.csv", LOAD)]
+    return ["--site", rig.site("hyperscale", control__period_ms=100), "--load", rig.file("load.csv", LOAD)]
 
 
 def test_the_results_are_whole(rig, hyper):
@@ -174,6 +176,12 @@ def test_bad_arguments(rig, hyper, extra, words):
     assert not (rig.folder / "out").exists()
 
 
+def test_the_clock_cannot_be_changed_in_real_time(rig, hyper):
+    events = rig.file("events.csv", "time_s,device,event,value\n1,clock,unset,\n")
+    with pytest.raises(ToolError, match="clock"):
+        rig.run(*hyper, "--events", events, "--mode", "wire")
+
+
 def test_wind_at_a_site_without_wind_is_refused(rig, hyper):
     with pytest.raises(ToolError, match="ratings.wind_w"):
         rig.run(*hyper, "--wind", rig.file("wind.csv", WIND))
@@ -215,3 +223,16 @@ def test_real_time_with_pymodbus_servers_on_ptys(rig, hyper):
     assert devices["load"]["requests"] > devices["load"]["answers"] > 5
     assert rows[3]["setpoint_w"] < -10e6  # 75 MW of grid against 61.5 MW of load: the battery takes the rest
     assert (out / "records.cbor").read_bytes() == b"firstsecond"
+
+
+@pytest.mark.skipif(not paths.UNIX_VM.exists(), reason="the MicroPython VM is not set up")
+def test_the_real_firmware_runs_alike_on_both_machines(rig):
+    inputs = ["--site", rig.site("edge"), "--load", rig.file("load.csv", EDGE_LOAD),
+              "--wind", rig.file("wind.csv", WIND)]
+    made = {}
+    for kind in ("cpython", "micropython"):
+        out = rig.run(*inputs, "--vm", kind, vm=Vm)
+        made[kind] = [(out / name).read_bytes() for name in ("trace.csv", "records.cbor", "checkpoint.txt")]
+        assert trace(out)[-1]["mode"] == "on_grid"
+    assert made["cpython"] == made["micropython"]
+    assert made["cpython"][1]

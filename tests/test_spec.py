@@ -17,6 +17,7 @@ def made():
 
 def test_vectors_are_what_the_firmware_writes(made):
     assert json.loads(record_examples.VECTORS.read_text()) == made[0]
+    assert json.loads(record_examples.FEW.read_text()) == record_examples.few(made[0])
 
 
 def test_example_is_what_the_firmware_writes(made):

@@ -50,7 +50,7 @@ class Supervisor:
         self.commands = False  # this tick's set point goes to the wire
         self.stopping = False
         self.changes = 0
-        self._allowed = False
+        self.allowed = False  # a set point other than zero is
         self._reason = reasons.START
         self._seen = False
         self._begun = False
@@ -62,14 +62,14 @@ class Supervisor:
         """Find the state for this snapshot."""
         wrong = self._wrong(snap)
         state = ON_GRID
-        self._allowed = True
+        self.allowed = True
         self.commands = True
         self._reason = -1
         for row in _TABLE:
             if wrong & row[0]:
                 state = row[1]
                 self._reason = row[2]
-                self._allowed = row[3]
+                self.allowed = row[3]
                 self.commands = row[4]
                 break
         self._enter(state)
@@ -124,18 +124,18 @@ class Supervisor:
     @micropython.native
     def apply(self, setpoint, dt_ms):
         """Have the last word: zero where the state asks for it, else along the ramp."""
-        want_pu = setpoint.bess_pu if self._allowed else 0
-        if self._allowed:
+        want_pu = setpoint.bess_pu if self.allowed else 0
+        if self.allowed:
             self._name_limited(setpoint)
         if self._reason >= 0:
             setpoint.reason = self._reason
         step_pu = self._ramp * dt_ms // 1000 + 1
         if want_pu > self._last_pu + step_pu:
             want_pu = self._last_pu + step_pu
-            setpoint.reason = reasons.RAMP if self._allowed else self._reason
+            setpoint.reason = reasons.RAMP if self.allowed else self._reason
         elif want_pu < self._last_pu - step_pu:
             want_pu = self._last_pu - step_pu
-            setpoint.reason = reasons.RAMP if self._allowed else self._reason
+            setpoint.reason = reasons.RAMP if self.allowed else self._reason
         setpoint.bess_pu = want_pu
         self._last_pu = want_pu
 

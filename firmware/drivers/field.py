@@ -85,12 +85,16 @@ class Field:
         return True
 
     @micropython.native
-    def command(self, setpoint):
-        """Send the set point and the wind limit."""
+    def command(self, bess_pu):
+        """Send the BESS set point, discharge positive."""
         if self.pcs.ready:
-            self.pcs.command(setpoint.bess_pu)
+            self.pcs.command(bess_pu)
+
+    @micropython.native
+    def limit_wind(self, limit_pu):
+        """Send the wind limit, where the site can limit its wind."""
         if self.limiter is not None and self.limiter.ready:
-            self.limiter.command(setpoint.wind_limit_pu)
+            self.limiter.command(limit_pu)
 
     def each_second(self):
         """Ask for what moves slowly, and show the PCS that somebody is in control."""

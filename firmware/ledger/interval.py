@@ -52,6 +52,7 @@ class Cutter:
         self.waiting = 0
         self.lost = 0  # intervals that found no room in the ring
         self._gap_ms = 0
+        self._since_ms = 0
         self._open_ms = 0
         self._begin(0)
 
@@ -73,12 +74,15 @@ class Cutter:
     @micropython.native
     def _judge(self, snap, dt_ms):
         """Count this period's quality: expected, good, and the longest stretch without good values."""
-        periods = (dt_ms + self._period_ms // 2) // self._period_ms
-        self._expected += periods if periods > 1 else 1
+        # By elapsed time and not by ticks: one that was held up is followed by an early one.
+        since_ms = self._since_ms + dt_ms
+        periods = since_ms // self._period_ms
+        self._since_ms = since_ms % self._period_ms
+        self._expected += periods
         if self._soc_start < 0 and snap.soc_state == FRESH:
             self._soc_start = snap.soc_permille
         if snap.all_fresh:
-            self._ok += 1
+            self._ok += periods
             self._gap_ms = 0
             return
         self._gap_ms += dt_ms

@@ -25,13 +25,9 @@ class Events:
             return
         utc = self._utc
         known = utc.trust != 0
-        line = json.dumps({
-            "utc_ms": utc.quarter * 900_000 + utc.ms if known else None,
-            "uptime_ms": utc.up_s * 1000 + utc.up_ms,
-            "source": source,
-            "code": code,
-            "text": text,
-        })
+        utc_ms = str(utc.quarter * 900_000 + utc.ms) if known else "null"
+        line = '{"utc_ms": %s, "uptime_ms": %d, "source": %s, "code": %s, "text": %s}' % (
+            utc_ms, utc.up_s * 1000 + utc.up_ms, json.dumps(source), json.dumps(code), json.dumps(text))
         self._report("E", line)
         self._waiting.append(line)
 

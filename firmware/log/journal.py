@@ -12,7 +12,7 @@ from firmware.core.errors import LogError
 from firmware.log.record import MAX_BYTES, Frame
 
 FOLDER = "journal"
-SEGMENT_RECORDS = const(96)
+_SEGMENT_RECORDS = const(96)  # a day of quarter hours
 
 
 class Tail:
@@ -41,6 +41,8 @@ class Entry:
 class Journal:
     """The journal of one board; `files` is a hal.files.Files."""
 
+    segment_records = _SEGMENT_RECORDS
+
     def __init__(self, files):
         self._files = files
         self._buf = bytearray(MAX_BYTES)
@@ -53,7 +55,7 @@ class Journal:
 
     def append(self, seq, data):
         """Append one record; LogError where the flash refuses, and then nothing counts as written."""
-        if self._first is None or seq != self._next_seq or seq - self._first >= SEGMENT_RECORDS:
+        if self._first is None or seq != self._next_seq or seq - self._first >= self.segment_records:
             self._first, self._end = seq, 0
         self.suspect = True
         try:

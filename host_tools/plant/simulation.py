@@ -44,6 +44,9 @@ class Simulation:
                             "Rate the wind plant, or leave --wind out.")
         if args.events:
             self._faults = load_faults(args.events, self._plant.slaves, self._plant.lines)
+            if args.mode == "wire" and any(fault.device == "clock" for fault in self._faults):
+                raise ToolError("the events change the clock, and in real time the firmware has its own",
+                                "Use --mode virtual, or leave the clock out of the events.")
 
     def _load_inputs(self):
         args = self._args

@@ -111,4 +111,6 @@ def version_of(kind):
         return "CPython " + sys.version.split()[0]
     if kind == "micropython" and paths.UNIX_VERSION.exists():
         return "MicroPython " + paths.UNIX_VERSION.read_text().strip()
+    if kind == "qemu" and paths.SOURCE_VERSION.exists():
+        return f"MicroPython {paths.SOURCE_VERSION.read_text().strip()} on QEMU_MPS2_AN385"
     return kind

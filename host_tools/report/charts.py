@@ -1,15 +1,18 @@
 """The charts of a run: power and battery over time, the hardest minute, energy and carbon per quarter hour."""
 
+from math import nan
+
 from host_tools.evidence.fields import SOURCES
 from host_tools.report.figure import Figure
 from host_tools.report.plot import Bars, Line, Panel, number, scaled
 from host_tools.report.trace import hardest_minute, thin
 
 _BINS = 900
+_NOT_STEERING = ("", "start")
 _POWERS = (("wind_available_w", "Wind available", "wind faint"), ("wind_w", "Wind", "wind"),
            ("pv_w", "PV", "pv"), ("genset_w", "Genset", "genset"), ("load_w", "Load", "load"),
            ("target_w", "Grid target", "target"), ("grid_w", "Grid", "grid"))
-_STORAGE = (("bess_w", "Battery", "bess"), ("setpoint_w", "Set point", "setpoint"))
+_STORAGE = (("setpoint_w", "Set point", "setpoint"), ("bess_w", "Battery", "bess"))
 _SOURCE_NAMES = {"wind": "Wind", "pv": "PV", "genset": "Genset", "grid_import": "Grid import",
                  "bess_discharge": "Battery discharge"}
 _SOURCE_STYLES = dict(zip(SOURCES, ("wind", "pv", "genset", "grid", "bess")))
@@ -46,7 +49,7 @@ def _hardest(run):
     divisor, prefix = scaled(change_w)
     step_s = (part.times_s[-1] - part.times_s[0]) / max(len(part) - 1, 1)
     note = (f"The stretch round the largest change of the load: {number(change_w / divisor)} {prefix}W within "
-            f"{number(max(2.0, step_s), 2)} s. One point every {number(step_s, 2)} s.")
+            f"{max(2.0, step_s):g} s. One point every {step_s:.3g} s.")
     return [_power_figure(run, part, "The hardest minute", note, first_s, last_s, bins, False)]
 
 
@@ -59,7 +62,7 @@ def _power_figure(run, trace, title, note, first_s, last_s, bins, with_soc):
     divisor, prefix = scaled(largest_w)
 
     def line(row):
-        values = thin(trace.times_s, trace.columns[row[0]], first_s, last_s, bins)
+        values = thin(trace.times_s, _column(trace, row[0]), first_s, last_s, bins)
         lows, highs, means = ([None if v is None else v / divisor for v in part] for part in values)
         return Line(row[1], row[2], means, None if lows == highs else lows, None if lows == highs else highs)
 
@@ -73,6 +76,14 @@ def _power_figure(run, trace, title, note, first_s, last_s, bins, with_soc):
         panels.append(Panel("%", [Line("State of charge", "soc", percent)], 90, 0, 100, ticks=[0, 50, 100]))
     return Figure(title, note, begin_ms + 1000 * first_s, begin_ms + 1000 * last_s, panels,
                   seconds=last_s - first_s < 7200)
+
+
+def _column(trace, name):
+    """Return a column; the target only while the firmware steers by it."""
+    values = trace.columns[name]
+    if name != "target_w" or "mode" not in trace.columns:
+        return values
+    return [value if mode not in _NOT_STEERING else nan for value, mode in zip(values, trace.columns["mode"])]
 
 
 def _tells(trace, name):

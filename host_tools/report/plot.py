@@ -11,7 +11,7 @@ from math import ceil, floor, log10
 _WIDTH = 1000
 _HEIGHT = 100
 _STEPS = (1, 2, 2.5, 5, 10)
-_TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
+_TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 14400, 21600, 43200, 86400)
 
 
 @dataclass
@@ -60,12 +60,12 @@ def scaled(watts_max):
 
 
 def nice_ticks(low, high, count=5):
-    """Return round numbers that enclose low..high, about `count` of them."""
+    """Return round numbers within low..high, about `count` of them."""
     span = (high - low) or abs(high) or 1.0
     raw = span / max(count - 1, 1)
     base = 10.0 ** floor(log10(raw))
     step = next(base * step for step in _STEPS if base * step >= raw * 0.999)
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    first, last = ceil(low / step - 1e-9), floor(high / step + 1e-9)
     return [round(i * step, 10) for i in range(first, last + 1)]
 
 
@@ -96,7 +96,7 @@ def number(value, digits=3):
     if value == 0:
         return "0"
     places = max(0, digits - 1 - floor(log10(abs(value))))
-    text = f"{value:,.{places}f}".replace(",", " ").replace("-", "−")
+    text = f"{value:,.{places}f}".replace(",", "\u202f").replace("-", "−")
     return text
 
 
@@ -107,12 +107,10 @@ def render_panel(panel):
     high = max(values, default=1.0) if panel.high is None else panel.high
     if panel.zero:
         low, high = min(low, 0.0), max(high, 0.0)
+    low, high = _padded(low, high, panel)
     ticks = panel.ticks or nice_ticks(low, high, 5 if panel.height_px >= 150 else 3)
-    low, high = ticks[0], ticks[-1]
-    if high == low:
-        high = low + 1
     y = _vertical(low, high)
-    shapes = [f'<line class="{"zero" if tick == 0 and low < 0 else "grid"}" x1="0" x2="{_WIDTH}" '
+    shapes = [f'<line class="{"zero" if tick == 0 and low < 0 else "rule"}" x1="0" x2="{_WIDTH}" '
               f'y1="{y(tick):.2f}" y2="{y(tick):.2f}"/>' for tick in ticks]
     shapes += [shape for mark in panel.marks for shape in _draw(mark, y)]
     labels = "".join(f'<span style="bottom:{100 * (tick - low) / (high - low):.2f}%">{_tick(tick, ticks)}</span>'
@@ -122,6 +120,16 @@ def render_panel(panel):
     return (f'<div class="panel" style="height:{panel.height_px}px"><div class="y"><b>{escape(panel.unit)}</b>'
             f'{labels}</div><div class="plot"><svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" '
             f'role="img" aria-label="{title}">{"".join(shapes)}</svg><i class="cursor"></i></div></div>')
+
+
+def _padded(low, high, panel):
+    """Leave a little room above and below, but none behind zero or a fixed end."""
+    span = (high - low) or abs(high) or 1.0
+    if panel.low is None and low != 0:
+        low -= 0.04 * span
+    if panel.high is None and high != 0 or high == low:
+        high += 0.04 * span
+    return low, high
 
 
 def _extremes(panel):
@@ -140,11 +148,11 @@ def _vertical(low, high):
 
 
 def _tick(value, ticks):
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else 1
-    places = max(0, -floor(log10(step) + 1e-9)) if step else 0
-    if places and round(step * 10**places, 6) != round(step * 10**places):
+    step = ticks[1] - ticks[0] if len(ticks) > 1 else abs(value)
+    places = 0
+    while places < 9 and abs(step * 10**places - round(step * 10**places)) > 1e-6 * step * 10**places:
         places += 1
-    return f"{value:,.{places}f}".replace(",", " ").replace("-", "−")
+    return f"{value:,.{places}f}".replace(",", "\u202f").replace("-", "−")
 
 
 def _draw(mark, y):

@@ -5,7 +5,7 @@ from html import escape
 from host_tools.evidence import utc
 from host_tools.evidence.fields import FLAGS, INTERVAL, QUALITIES, REASONS, SOURCES
 from host_tools.report.figures_of_merit import comparisons
-from host_tools.report.plot import clock, number
+from host_tools.report.plot import clock
 
 _RECORDS_MAX = 400
 _EVENTS_MAX = 200
@@ -75,7 +75,7 @@ def _interval(record, start, used):
     cells = [load_wh, *(record[23][index] for index in used), record[24][1], record[24][2], record[25]]
     energies = "".join(f"<td>{_kwh(value)}</td>" for value in cells)
     complete = f"{100 * record[16] / record[15]:.1f}" if record[15] else "–"
-    carbon = "".join(f"<td>{number(record[key][0] / load_wh / 1000) if load_wh else '–'}</td>" for key in (35, 36))
+    carbon = "".join(f"<td>{f'{record[key][0] / load_wh / 1000:.1f}' if load_wh else '–'}</td>" for key in (35, 36))
     soc = "–" if record[31] is None else f"{record[31] / 10:.1f}"
     return (f"<tr><td>{record[3]}</td><td class=time>{start}</td>{energies}<td>{complete}</td>{carbon}<td>{soc}</td>"
             f"<td class=words>{escape(remarks(record))}</td></tr>")
@@ -98,7 +98,7 @@ def remarks(record):
 
 
 def _kwh(energy_wh):
-    return number(energy_wh / 1000, 4) if abs(energy_wh) >= 1e6 else f"{energy_wh / 1000:.1f}".replace("-", "−")
+    return f"{round(energy_wh / 1000, 1) + 0.0:,.1f}".replace(",", "\u202f").replace("-", "−")
 
 
 def events(run):

@@ -20,7 +20,7 @@ def ensure():
     """Provide the emulator, the source, mpy-cross and the board's image."""
     _tools()
     version = _source()
-    # the port's build takes mpy-cross from its place in the source tree, and builds it wrongly if it is not there
+    # the port's build takes mpy-cross from its place in the source, and builds it wrongly if it is missing
     stamp.once("mpy-cross", version, [paths.MPY_CROSS, _MPY_CROSS_BUILT], _build_mpy_cross)
     build_info.write_build_info(paths.board_cache(BOARD))
     compiler = capture(["arm-none-eabi-gcc", "--version"]) or ""

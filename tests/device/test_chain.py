@@ -4,6 +4,7 @@ from firmware.core import cbor
 from firmware.core.errors import LogError
 from firmware.core.types import FLAG_REBOOT, KIND_GAP, Interval
 from firmware.log.chain import CHECKPOINT_PATH, Chain
+from firmware.log.journal import Journal
 from firmware.log.record import Frame
 from tests.device.memory_files import MemoryFiles
 
@@ -166,16 +167,20 @@ def test_records_lost_from_journal_keep_their_numbers():
 
 def test_emptied_last_file():
     files = MemoryFiles()
-    chain = opened(files)
-    for _ in range(97):
-        run(chain.write(gap()))
-    assert sorted(files.names("journal"))[:2] == ["00000000.cbor", "00000096.cbor"]
-    files.content["journal/00000096.cbor"] = b""
-    chain = opened(files)
-    assert chain.size == 97 and chain.lost_records == 1
-    files.remove(HEAD)
-    files.content["journal/00000096.cbor"] = b""
-    assert opened(files).size == 96
+    whole, Journal.segment_records = Journal.segment_records, 2
+    try:
+        chain = opened(files)
+        for _ in range(3):
+            run(chain.write(gap()))
+        assert sorted(files.names("journal"))[:2] == ["00000000.cbor", "00000002.cbor"]
+        files.content["journal/00000002.cbor"] = b""
+        chain = opened(files)
+        assert chain.size == 3 and chain.lost_records == 1
+        files.remove(HEAD)
+        files.content["journal/00000002.cbor"] = b""
+        assert opened(files).size == 2
+    finally:
+        Journal.segment_records = whole
 
 
 def test_full_flash_changes_nothing_and_can_be_retried():

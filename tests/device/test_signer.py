@@ -55,7 +55,7 @@ def test_second_nonce_is_another():
 
 
 def test_keys_of_the_example():
-    example = vectors("record_v1.json")
+    example = vectors("record_few.json")
     secret = unhexlify(example["secret"])
     for row, derive in zip(example["keys"], (keys.record_scalar, keys.checkpoint_scalar)):
         signer = Signer(derive(secret))
