@@ -112,7 +112,7 @@ class Station:
         self.tracker.step(self.setpoint, snap, self.limits, step_ms)  # what is wanted
         self.supervisor.apply(self.setpoint, step_ms)  # the last word
         charge_pu = self.limits.charge_pu if self.supervisor.allowed else 0
-        self.wind.step(self.setpoint, supervisor.known_load_pu(snap), charge_pu)
+        self.wind.step(self.setpoint, snap, charge_pu)
         self.field.limit_wind(self.setpoint.wind_limit_pu)  # onto the wire
         if self.supervisor.commands:
             self.field.command(self.setpoint.bess_pu)
@@ -175,6 +175,8 @@ class Station:
     def run(self, until_ms=None):
         """Run until the platform asks to stop, or for `until_ms`; then stop in good order."""
         begin_ms = self.platform.ms()
+        for device in self.field.lost():
+            self._restart_device(device)
         self.sched.start()
         while not self.platform.stop:
             self.sched.step()
@@ -220,7 +222,7 @@ def build(platform):
 
 
 def run(mode, root, until_ms=None):
-    """Run the firmware in the folder `root`; mode "lockstep", "wire" or "board". The reason of a refusal is reported."""
+    """Run the firmware in the folder `root`; mode "lockstep", "wire" or "board". A refusal is reported in words."""
     platform = open_platform(board, mode, root)
     try:
         build(platform).run(until_ms)

@@ -111,7 +111,7 @@ class Owner:
 
 
 class ImageSlave:
-    """A FAKE device: a register image at `base`, read by FC03 and FC04, written by FC16; silent, slow at will."""
+    """A FAKE device: a register image at `base`, read by FC03 and FC04, written by FC16."""
 
     def __init__(self, unit, base, image, turnaround_us=1000):
         self.unit = unit

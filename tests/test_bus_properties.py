@@ -1,6 +1,6 @@
-"""drivers.bus under generated streams - right, damaged, foreign, late, merged, cut, behind noise, repeated, echoed.
+"""drivers.bus under generated streams: right, damaged, foreign, late, merged, cut, behind noise, repeated, echoed.
 
-What each answer holds says to which request it belongs: so nothing but a request's own answer can pass for it.
+What each answer holds says to which request it belongs: nothing but a request's own answer may pass for it.
 """
 
 from array import array
@@ -16,7 +16,7 @@ from tests.fakes_bus import FakeClock, FakeSerial, read_answer, run, sealed
 _MS = 1000
 _TIMEOUT_US = 20 * _MS
 _LATE_US = 40 * _MS  # the units' largest turn-around: no answer is later
-_NOISE = st.one_of(st.sampled_from((b"\x00", b"\xff", b"\x01", b"\x01\x04", b"\x01\x04\x04", b"\x00\x00\x00")),
+_NOISE = st.one_of(st.sampled_from((b"\x00", b"\xff", b"\x01", b"\x01\x04", b"\x01\x04\x04", bytes(3))),
                    st.binary(min_size=1, max_size=12))
 _SOON = st.integers(300, 15 * _MS)
 _EVER = st.integers(300, _LATE_US)
@@ -35,8 +35,10 @@ _EVENTS = st.one_of(
     st.tuples(_SOON, st.just("longer"), st.integers(1, 3)),
 )
 _SPOILS = st.tuples(_SOON, st.sampled_from(("noise",)), _NOISE)
-TURNS = st.lists(st.one_of(st.just([]), st.tuples(_EVENTS).map(list), st.tuples(_SPOILS, _EVENTS).map(list)), max_size=12)
-TWICE = st.lists(st.tuples(st.tuples(_SOON, st.just("twice"), st.integers(0, 2 * _MS))).map(list), max_size=12)
+_TURN = st.one_of(st.just([]), st.tuples(_EVENTS).map(list), st.tuples(_SPOILS, _EVENTS).map(list))
+TURNS = st.lists(_TURN, max_size=12)
+_REPEAT = st.tuples(_SOON, st.just("twice"), st.integers(0, 2 * _MS))
+TWICE = st.lists(st.tuples(_REPEAT).map(list), max_size=12)
 
 
 class Line:
@@ -120,7 +122,8 @@ def _play(turns, echo, step_us):
     jobs = [Job(bus, 1, 4, 0, 2, owner, _TIMEOUT_US, extra=2),
             Job(bus, 1, 3, 0, 3, owner, _TIMEOUT_US, extra=1),
             Job(bus, 2, 4, 0, 2, owner, _TIMEOUT_US, extra=2),
-            Job(bus, 1, 16, 10, 4, owner, _TIMEOUT_US, skip=1, registers=array("H", (1, 2, 3, 4)), urgent=True)]
+            Job(bus, 1, 16, 10, 4, owner, _TIMEOUT_US, skip=1, registers=array("H", (1, 2, 3, 4)),
+                urgent=True)]
 
     def ask():
         for job in jobs:
@@ -166,7 +169,7 @@ def test_one_late_answer_is_never_taken_for_a_later_requests_however_late(delay_
     serial = FakeSerial(clock, 115_200, line)
     bus = Bus(serial, clock, 115_200)
     owner = Owner(line)
-    jobs = [Job(bus, 1, 4, 0, 2, owner, _TIMEOUT_US, extra=2), Job(bus, 1, 4, 8, 2, owner, _TIMEOUT_US, extra=2)]
+    jobs = [Job(bus, 1, 4, address, 2, owner, _TIMEOUT_US, extra=2) for address in (0, 8)]
     due_us = [0]
 
     def ask():

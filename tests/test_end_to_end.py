@@ -113,10 +113,10 @@ def test_until_utc_is_known_every_900_s_are_cut_and_then_one_partial_record(inpu
 
 
 def test_a_clock_step_is_flagged_and_a_hole_is_stated(inputs, tmp_path):
-    out, _ = simulate(inputs, tmp_path, "600,clock,step,3000000\n", duration=1500)
+    out, _ = simulate(inputs, tmp_path, "600,clock,step,3000\n1300,clock,step,-20000\n", duration=1500)
     rows = records(out)
     gap = [row for row in rows if row["kind"] == 2]
-    assert [(row["reason"], row["duration_ms"]) for row in gap] == [(2, 3_000_000)]
+    assert [(row["reason"], row["duration_ms"]) for row in gap] == [(2, 3000), (2, 0)]
     report, code = verify(out)
     assert report["integrity"] == report["completeness"] == "PASS", report
     assert code == 0

@@ -24,8 +24,10 @@ def _frame(pdu, unit):
 
 
 def _right(request, answer):
-    """Say by the standard's words whether `answer` is a whole right answer, or a whole exception, to `request`."""
-    if len(answer) < 5 or answer[0] != request[0] or FramerRTU.compute_CRC(answer[:-2]).to_bytes(2, "big") != answer[-2:]:
+    """Say by the standard's words whether `answer` is a whole right answer, or exception, to `request`."""
+    if len(answer) < 5 or answer[0] != request[0]:
+        return False
+    if FramerRTU.compute_CRC(answer[:-2]).to_bytes(2, "big") != answer[-2:]:
         return False
     if answer[1] == request[1] | 0x80:
         return len(answer) == 5
@@ -54,7 +56,8 @@ def test_writes_are_built_as_pymodbus_builds_them(unit, address, values, first):
     assert buf[:n] == _frame(messages.WriteSingleRegisterRequest(address=address, registers=values[:1]), unit)
 
 
-@given(UNITS, st.sampled_from((3, 4)), ADDRESSES, st.lists(WORDS, min_size=1, max_size=125), st.integers(1, 11))
+@given(UNITS, st.sampled_from((3, 4)), ADDRESSES, st.lists(WORDS, min_size=1, max_size=125),
+       st.integers(1, 11))
 def test_what_pymodbus_answers_is_right(unit, function, address, values, code):
     request = _frame(_READS[function][0](address=address, count=len(values)), unit)
     answer = _frame(_READS[function][1](registers=values), unit)
@@ -81,7 +84,8 @@ def _pairs(draw):
     request = buf[:n]
     body = bytearray(request[:6])
     if function <= 4:
-        body = bytearray((unit, function, 2 * count)) + draw(st.binary(min_size=2 * count, max_size=2 * count))
+        data = draw(st.binary(min_size=2 * count, max_size=2 * count))
+        body = bytearray((unit, function, 2 * count)) + data
     if draw(st.booleans()):
         body = bytearray((unit, function | 0x80, draw(st.integers(0, 255))))
     for _ in range(draw(st.integers(0, 2))):

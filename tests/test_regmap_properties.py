@@ -15,7 +15,8 @@ from firmware.drivers.ratio import INVALID, LIMIT_PU, Put, Ratio
 from firmware.drivers.regmap import Scale, sunspec_ratio
 
 _UNITS = st.integers(1, 5000)
-_WORD_ORDERS = {ratio.F32: ratio.F32_LOW_FIRST, ratio.S32: ratio.S32_LOW_FIRST, ratio.U32: ratio.U32_LOW_FIRST}
+_WORD_ORDERS = {ratio.F32: ratio.F32_LOW_FIRST, ratio.S32: ratio.S32_LOW_FIRST,
+                ratio.U32: ratio.U32_LOW_FIRST}
 
 
 def _nearest(value):
@@ -67,29 +68,34 @@ def test_floats_of_real_powers(value, unit_w):
     _check(ratio.F32, data, unit_w, 1, 1, _limited(Fraction(value) / unit_w))
 
 
-@given(st.integers(-0x7FFFFFFF, 0x7FFFFFFE), _UNITS, st.sampled_from(((1, 1), (1, 10), (1, 100), (1, 1000), (10, 1))))
+@given(st.integers(-0x7FFFFFFF, 0x7FFFFFFE), _UNITS,
+       st.sampled_from(((1, 1), (1, 10), (1, 100), (1, 1000), (10, 1))))
 def test_signed_long_registers(value, unit_w, scale):
     num, den = scale
-    _check(ratio.S32, struct.pack(">i", value), unit_w, num, den, _limited(Fraction(value * num, den * unit_w)))
+    expected = _limited(Fraction(value * num, den * unit_w))
+    _check(ratio.S32, struct.pack(">i", value), unit_w, num, den, expected)
 
 
 @given(st.integers(0, 0xFFFFFFFE), _UNITS, st.sampled_from(((1, 1), (1, 10), (1, 1000))))
 def test_unsigned_long_registers(value, unit_w, scale):
     num, den = scale
-    _check(ratio.U32, struct.pack(">I", value), unit_w, num, den, _limited(Fraction(value * num, den * unit_w)))
+    expected = _limited(Fraction(value * num, den * unit_w))
+    _check(ratio.U32, struct.pack(">I", value), unit_w, num, den, expected)
 
 
 @given(st.integers(-32767, 32767), st.integers(-10, 10), st.integers(10_000, 1_000_000_000))
 def test_sunspec_power_of_every_scale_factor(raw, exponent, rating_w):
     unit_w = choose_unit_w(rating_w)
     power = sunspec_ratio(ratio.S16, exponent, (1, unit_w), LIMIT_PU)
-    assert power.read(struct.pack(">h", raw), 0) == _limited(Fraction(raw) * Fraction(10) ** exponent / unit_w)
+    expected = _limited(Fraction(raw) * Fraction(10) ** exponent / unit_w)
+    assert power.read(struct.pack(">h", raw), 0) == expected
 
 
 @given(st.integers(0, 0xFFFE), st.integers(-10, 10))
 def test_sunspec_state_of_charge_of_every_scale_factor(raw, exponent):
     soc = sunspec_ratio(ratio.U16, exponent, (10, 1), 1000)
-    assert soc.read(struct.pack(">H", raw), 0) == _limited(Fraction(raw) * 10 * Fraction(10) ** exponent, 1000)
+    expected = _limited(Fraction(raw) * 10 * Fraction(10) ** exponent, 1000)
+    assert soc.read(struct.pack(">H", raw), 0) == expected
 
 
 @given(st.integers(-(1 << 20) + 1, (1 << 20) - 1), st.integers(10_000, 1_000_000_000), st.integers(-10, 10))
@@ -117,8 +123,8 @@ def test_percent_never_exceeds_what_was_asked(value, whole_pu, whole):
         assert raw == min(value * whole // whole_pu, 0xFFFF)
 
 
-@given(st.sampled_from((ratio.S16, ratio.U16, ratio.S32, ratio.U32, ratio.F32)), st.binary(min_size=4, max_size=4),
-       st.integers(1, 1000), st.integers(1, 1000))
+@given(st.sampled_from((ratio.S16, ratio.U16, ratio.S32, ratio.U32, ratio.F32)),
+       st.binary(min_size=4, max_size=4), st.integers(1, 1000), st.integers(1, 1000))
 def test_the_two_decoders_agree(kind, data, num, den):
     value = regmap.value((0, kind, num, den, "any"), data, 0)
     limit = (1 << 20) - 1

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from firmware.site.config import load
 from firmware.site.schema import ENUM, INT, LIST, REQUIRED, ROWS, TEXT
 from host_tools.commands import schema
 
-EDGE = json.load(open("host_tools/sites/edge.json", encoding="utf-8"))
+EDGE = json.loads(Path("host_tools/sites/edge.json").read_text(encoding="utf-8"))
 
 
 def refused(site):

@@ -65,8 +65,8 @@ def test_power_agrees_with_pysunspec2s_scaled_value(raw, exponent, unit_w):
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 0xFFFE), st.integers(0, 60)), max_size=20), st.sampled_from(sunspec.BASES),
-       st.booleans(), st.booleans())
+@given(st.lists(st.tuples(st.integers(1, 0xFFFE), st.integers(0, 60)), max_size=20),
+       st.sampled_from(sunspec.BASES), st.booleans(), st.booleans())
 def test_any_chain_of_models_is_walked(chain, base, ended, length_behind_the_end):
     image = bytearray(b"SunS")
     expected = {}

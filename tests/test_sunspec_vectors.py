@@ -16,9 +16,10 @@ from firmware.drivers import ratio, sunspec, sunspec_models
 VECTORS = Path(__file__).parent / "vectors"
 MODELS = (1, 701, 702, 703, 704, 713, 715)
 _SIGNED = {"int16": 16, "int32": 32}
-_UNSIGNED = {"uint16": 16, "enum16": 16, "bitfield16": 16, "uint32": 32, "enum32": 32, "bitfield32": 32, "uint64": 64}
-_KINDS = {"int16": ratio.S16, "uint16": ratio.U16, "int32": ratio.S32, "uint32": ratio.U32, "uint64": sunspec.U64,
-          "enum16": sunspec.ENUM16, "bitfield16": sunspec.BITS16, "bitfield32": sunspec.BITS32,
+_UNSIGNED = {"uint16": 16, "enum16": 16, "bitfield16": 16, "uint32": 32, "enum32": 32, "bitfield32": 32,
+             "uint64": 64}
+_KINDS = {"int16": ratio.S16, "uint16": ratio.U16, "int32": ratio.S32, "uint32": ratio.U32,
+          "uint64": sunspec.U64, "enum16": sunspec.ENUM16, "bitfield16": sunspec.BITS16, "bitfield32": sunspec.BITS32,
           "sunssf": sunspec.SF, "string": sunspec.TEXT, "pad": sunspec.PAD}
 
 
@@ -46,7 +47,7 @@ def _between(pdef):
 
 
 def _points(model_id):
-    """Return [(name, point definition)] of a model in the order of its registers, groups with their own name."""
+    """Return [(name, point definition)] of a model in the order of its registers."""
     found = []
 
     def walk(group, prefix):
@@ -101,8 +102,8 @@ def device_vectors():
     capacity = {"WMaxRtg": 10500, "WMax": 10000, "WChaRteMaxRtg": 9000, "WDisChaRteMaxRtg": 10000,
                 "WChaRteMax": 8000, "W_SF": 4}
     running = {"St": 1, "InvSt": 3, "ConnSt": 1, "Alrm": 0, "W": -2500, "W_SF": 4}
-    pcs = _chain((1, {"Mn": "M", "Md": "P", "SN": "1"}), (713, {"SoC": 5125, "Sta": 1, "Pct_SF": -2}), (703, {"ES": 1}),
-                 (1, {"Mn": "twice"}), (704, {**wset, **limit}), (702, capacity), (2, {}),
+    pcs = _chain((1, {"Mn": "M", "Md": "P", "SN": "1"}), (713, {"SoC": 5125, "Sta": 1, "Pct_SF": -2}),
+                 (703, {"ES": 1}), (1, {"Mn": "twice"}), (704, {**wset, **limit}), (702, capacity), (2, {}),
                  (715, {"LocRemCtl": 0, "DERHb": 7, "ControllerHb": 0, "OpCtl": 1}), (701, running))
     wind = _chain((1, {"Mn": "W", "Md": "P", "SN": "2"}), (701, {**running, "W": 3000, "W_SF": 3}),
                   (702, {"WMaxRtg": 5001, "W_SF": 3}), (704, limit))

@@ -1,5 +1,6 @@
 """The virtual RS-485 line and the slaves on it: bytes, times, exceptions, silence, damage."""
 
+import json
 import random
 import struct
 
@@ -15,6 +16,7 @@ from host_tools.plant.devices.generic_fast import GenericFast
 from host_tools.plant.devices.sunspec import scale_for, scaled
 from host_tools.plant.series import Series, constant
 from host_tools.plant.wire import Line
+from tests.simulation_rig import SITES
 
 SECOND = 1_000_000
 SITE = {
@@ -324,3 +326,10 @@ def test_scale_factors_are_the_smallest_that_fit(value, limit):
     assert value <= limit * 10**power
     assert power == 0 or value > limit * 10 ** (power - 1)
     assert abs(scaled(value, power) * 10**power - value) <= 10**power / 2 + 1e-6
+
+
+@pytest.mark.parametrize("path", sorted(SITES.glob("*.json")), ids=lambda path: path.stem)
+def test_the_reference_sites_can_be_simulated(path):
+    plant = Plant(json.loads(path.read_bytes()), Inputs(constant(1e6)), 0, 1)
+    assert {"load", "grid", "pcs"} <= plant.slaves.keys()
+    assert all(line.slaves for line in plant.lines.values())

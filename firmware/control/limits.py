@@ -33,7 +33,7 @@ class Limits:
         """Work out the window for this snapshot and the tracker's trim; unknown is worst case."""
         self._battery(snap)
         self.charge_pu = -self.low_pu
-        if snap.state[LOAD] == FRESH or self._balanced(snap):
+        if load_known(snap):
             self._caps(net_load_pu(snap) + trim_pu)
 
     @micropython.native
@@ -68,13 +68,16 @@ class Limits:
             self.high_pu = max(may_pu, self.low_pu)
             self.high_reason = reasons.EXPORT_CAP
 
-    @micropython.native
-    def _balanced(self, snap):
-        """Return True when the load alone is silent, so that its value stands for the balance of the others."""
-        for role in range(1, ROLES):
-            if snap.state[role] != FRESH and snap.state[role] != ABSENT:
-                return False
+
+@micropython.native
+def load_known(snap):
+    """Return True when the load is measured, or is the one silent meter and so formed from the others."""
+    if snap.state[LOAD] == FRESH:
         return True
+    for role in range(1, ROLES):
+        if snap.state[role] != FRESH and snap.state[role] != ABSENT:
+            return False
+    return True
 
 
 @micropython.native

@@ -4,7 +4,7 @@ import micropython
 
 from firmware.control import reasons
 from firmware.core import ticks
-from firmware.core.types import ABSENT, FRESH, LOAD, MISSING, ROLES
+from firmware.core.types import ABSENT, FRESH, MISSING, ROLES
 
 START = 0
 ON_GRID = 1
@@ -149,15 +149,3 @@ class Supervisor:
         elif not limited and self.state == LIMITED:
             self.state = ON_GRID
             self.changes += 1
-
-
-@micropython.native
-def known_load_pu(snap):
-    """Return the load for limits that must hold in any case: its value when known or formed, else 0."""
-    state = snap.state[LOAD]
-    if state == FRESH or state == ABSENT:
-        return snap.power_pu[LOAD]
-    for role in range(1, ROLES):
-        if snap.state[role] != FRESH and snap.state[role] != ABSENT:
-            return 0
-    return max(snap.power_pu[LOAD], 0)

@@ -8,9 +8,9 @@ if the PCS did exactly as told. It is frozen while the PCS saturates or does not
 import micropython
 
 from firmware.control import reasons
-from firmware.control.limits import net_load_pu
+from firmware.control.limits import load_known, net_load_pu
 from firmware.core.fixed import clamp
-from firmware.core.types import BESS, GRID
+from firmware.core.types import BESS, GENSET, GRID, LOAD, PV
 
 _ERROR_LIMIT = 1_000_000  # |error * gain| kept here, so that times 1,000 ms stays a small integer
 _TRIM_SHARE = 20  # the trim may reach 1/20 of the BESS rating
@@ -87,14 +87,17 @@ class Tracker:
 
 
 class WindLimit:
-    """Takes all the wind there is room for: load, what the battery can still charge, and the export cap."""
+    """Takes all the wind there is room for: load less other production, what the battery can charge, the export cap."""
 
     def __init__(self, wind_pu, export_pu):
         self._wind_pu = wind_pu
         self._export_pu = export_pu
 
     @micropython.native
-    def step(self, setpoint, load_pu, charge_pu):
+    def step(self, setpoint, snap, charge_pu):
         """Set the wind limit, 0 .. rating; a load that is not known counts as 0."""
-        room_pu = load_pu + charge_pu + self._export_pu
+        room_pu = charge_pu + self._export_pu
+        if load_known(snap):
+            power = snap.power_pu
+            room_pu += power[LOAD] - power[PV] - power[GENSET]
         setpoint.wind_limit_pu = clamp(room_pu, 0, self._wind_pu)

@@ -19,14 +19,14 @@ _TWO_PLACES = ("Load and wind were neither measured at one place nor at one time
                "says nothing about a real pair.")
 _FAST_METER = ("The meter profile generic_fast (a transducer that refreshes within 10 ms) is hypothetical; figures "
                "that rest on it hold for such a meter only.")
-_SYNTHETIC = "At least one input is made up. No figure of this run says anything about a real site."
+SYNTHETIC = "At least one input is made up. No figure of this run says anything about a real site."
 
 
 def limits_of(run):
     """Return the sentences that hold for a run."""
     files = " ".join(str(entry.get("file", "")).rsplit("/", 1)[-1].lower() for entry in run.summary.get("inputs", ()))
     roles = {entry.get("role") for entry in run.summary.get("inputs", ())}
-    found = [_SYNTHETIC] if run.synthetic else []
+    found = [SYNTHETIC] if run.synthetic else []
     found += [sentence for word, sentence in _BY_INPUT if word in files]
     if {"load", "wind"} <= roles:
         found.append(_TWO_PLACES)

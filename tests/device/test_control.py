@@ -4,7 +4,16 @@ from firmware.control import reasons, supervisor
 from firmware.control.limits import Limits, net_load_pu
 from firmware.control.tracker import Tracker, WindLimit
 from firmware.core.types import (
-    ABSENT, BESS, FRESH, GRID, LOAD, MISSING, STALE, WIND, Reading, Setpoint,
+    ABSENT,
+    BESS,
+    GRID,
+    LOAD,
+    MISSING,
+    PV,
+    STALE,
+    WIND,
+    Reading,
+    Setpoint,
 )
 from firmware.site.measure import Measure
 
@@ -22,7 +31,7 @@ class Site:
     """A measured site: readings by role, all fresh until told otherwise."""
 
     def __init__(self, **power):
-        roles = {"load": LOAD, "grid": GRID, "bess": BESS, "wind": WIND}
+        roles = {"load": LOAD, "grid": GRID, "bess": BESS, "wind": WIND, "pv": PV}
         self.readings = [None] * 6
         for name in power:
             self.readings[roles[name]] = reading(power[name])
@@ -237,7 +246,10 @@ def test_the_baseline_begins_at_the_first_whole_snapshot():
 def test_wind_limit_takes_all_there_is_room_for():
     point = Setpoint()
     wind = WindLimit(8000, 100)
-    wind.step(point, 2000, 1000)
-    assert point.wind_limit_pu == 3100
-    wind.step(point, 7950, 1000)
+    site = Site(load=2000, grid=2000, bess=0, pv=300)
+    wind.step(point, site.at(1000), 1000)
+    assert point.wind_limit_pu == 2000 - 300 + 1000 + 100
+    wind.step(point, site.at(2000), 7950)
     assert point.wind_limit_pu == 8000
+    wind.step(point, site.at(9000, LOAD, GRID), 1000)  # the load is not known: it counts as nothing
+    assert point.wind_limit_pu == 1100

@@ -1,7 +1,7 @@
 """A round on the bus - two meters read, PCS read, set point sent - allocates nothing, at every rating.
 
-The allocation total is looked at besides the heap lock: a frame too large for the stack falls back to it only when
-the heap is locked. What a 64-bit VM or CPython cannot show, the 32-bit board does.
+The allocation total is looked at besides the heap lock: a frame too large for the stack falls back to it only
+when the heap is locked. What a 64-bit VM or CPython cannot show, the 32-bit board does.
 """
 
 import gc
@@ -76,7 +76,8 @@ def _image(name):
 def _site(unit_w, power):
     """Return bus, devices and clock, set up on a scripted line and then moved to a replay of one round."""
     clock = FakeClock()
-    slaves = (ImageSlave(1, 0, bytes(0x68) + power + bytes(8)), ImageSlave(2, 0, power[4:] + b"\x13\x88\x00\x01"),
+    slaves = (ImageSlave(1, 0, bytes(0x68) + power + bytes(8)),
+              ImageSlave(2, 0, power[4:] + b"\x13\x88\x00\x01"),
               ImageSlave(7, 40_000, _image("pcs")))
     recorder = _Recorder(slaves)
     serial = FakeSerial(clock, 115_200, recorder)

@@ -1,11 +1,27 @@
 """Energy integration and the quarter-hour cut."""
 
 from firmware.core.types import (
-    BESS, FLAG_CLOCK_STEP, FRESH, GRID, LOAD, ROLES, STALE, WIND, Snapshot,
+    BESS,
+    FLAG_CLOCK_STEP,
+    FRESH,
+    GRID,
+    LOAD,
+    ROLES,
+    STALE,
+    WIND,
+    Snapshot,
 )
 from firmware.core.utc import Utc
 from firmware.ledger.energy import (
-    AUX_WH, CHARGE_WH, DISCHARGE_WH, EXPORT_WH, IMPORT_WH, LOAD_WH, SUBSTITUTED_WH, WIND_WH, Energy,
+    AUX_WH,
+    CHARGE_WH,
+    DISCHARGE_WH,
+    EXPORT_WH,
+    IMPORT_WH,
+    LOAD_WH,
+    SUBSTITUTED_WH,
+    WIND_WH,
+    Energy,
 )
 from firmware.ledger.interval import Cutter
 

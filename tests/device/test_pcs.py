@@ -87,8 +87,8 @@ def test_a_set_point_goes_out_whole_and_clamped():
         site.go()
         address, data = site.slave.writes[-1]
         assert address == site.at(704) + 22
-        raw &= 0xFFFFFFFF
-        assert data == _COMMAND[:4] + bytes((raw >> 24, raw >> 16 & 255, raw >> 8 & 255, raw & 255)) + _COMMAND[8:]
+        wset = bytes((raw >> 24 & 255, raw >> 16 & 255, raw >> 8 & 255, raw & 255))
+        assert data == _COMMAND[:4] + wset + _COMMAND[8:]
         assert pcs.applied.value == pu
     assert pcs.applied.count == 6
 
@@ -182,7 +182,8 @@ def test_a_wind_limit_is_rounded_down_and_falls_back():
     limit_at = site.at(704) + 14
     assert limiter.ready and limiter.max_pu == 10_002  # 5,001 kW
     assert site.slave.writes == [(limit_at, b"\x00\x01\x27\x10\x00\x00\x00\x01\x00\x00\x00\x07")]
-    for limit_pu, raw in ((10_002, 10_000), (20_000, 10_000), (5_001, 5_000), (5_000, 4_999), (1, 0), (-5, 0)):
+    for limit_pu, raw in ((10_002, 10_000), (20_000, 10_000), (5_001, 5_000), (5_000, 4_999), (1, 0),
+                          (-5, 0)):
         assert limiter.command(limit_pu)
         site.go()
         assert site.slave.get(limit_at, 2) == [1, raw]
