@@ -217,7 +217,7 @@ def build(platform):
                               % (i, board.NAME, bus["uart"], len(board.UARTS) - 1))
     station = Station(platform, config)
     for _ in station.wire_log(files, config_hash):
-        pass
+        platform.tidy()
     return station
 
 

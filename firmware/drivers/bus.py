@@ -5,7 +5,7 @@ own request had left, came after the time-out, or is not ours, is dropped and co
 taken for a later request's: every read of a unit differs from the one before it in what its answer must look
 like, a request that failed is made in its other form for the next 2 s (see Job), and after a time-out the
 unit is left alone until its largest turn-around is over. What remains possible: an answer later than that,
-when another of the unit's requests has failed since. An answer that comes twice counts once, unless a request
+when another of the unit's requests has failed since. A read answered twice counts once, unless a request
 has failed within those 2 s. Frames are never split at pauses (t1.5): UART FIFOs, USB and operating systems
 make pauses where the wire has none.
 """

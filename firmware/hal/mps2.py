@@ -11,6 +11,8 @@ from firmware.hal.platform import BasePlatform
 
 _BLOCK_BYTES = 4096
 _BLOCKS = board.JOURNAL_BYTES // _BLOCK_BYTES
+# Larger reads and a wider look-ahead than the defaults: fewer of them an append, less garbage, shorter flash slices.
+_LITTLEFS = {"readsize": 1024, "progsize": 256, "lookahead": 128}
 _MARK = b"evenkeel littlefs"  # in the block behind the file system, written once it is whole
 
 
@@ -57,10 +59,10 @@ def mount():
         return
     flash = Flash()
     if not flash.is_marked():
-        os.VfsLfs2.mkfs(flash)
+        os.VfsLfs2.mkfs(flash, **_LITTLEFS)
         flash.mark()
     try:
-        os.mount(os.VfsLfs2(flash), "/")
+        os.mount(os.VfsLfs2(flash, **_LITTLEFS), "/")
     except OSError as error:
         raise HalError("FLASH", "no readable littlefs (%s); keep a copy of the flash, then erase it" % error)
 

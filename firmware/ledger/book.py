@@ -120,7 +120,7 @@ class Book:
         interval.grid_factor = [valid_from_s, age_s, kind]
         if stale:
             interval.flags |= FLAG_FACTOR_STALE
-        if kind >= KIND_DEFAULT:
+        if kind == KIND_DEFAULT:
             interval.flags |= FLAG_FACTOR_DEFAULT
         interval.direct_mg_per_kwh = self._track("direct_mg_per_kwh", direct)
         interval.lifecycle_mg_per_kwh = self._track("lifecycle_mg_per_kwh", lifecycle)

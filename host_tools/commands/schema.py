@@ -77,6 +77,8 @@ def _member(row):
             member["x-unit"] = unit
     else:
         member = {"type": "string", "minLength": low, "maxLength": high, "description": text}
+        if row[0] != "site.name":
+            member["pattern"] = "^[A-Za-z0-9._-]+$"  # ids stand in the checkpoint's origin
     if default is not REQUIRED:
         member["default"] = default
     return member
