@@ -196,6 +196,7 @@ class Station:
             self.sched.step()
         for _ in self.keeper.work():
             self.field.poll()
+            self.platform.tidy()
         self.platform.close()
 
 

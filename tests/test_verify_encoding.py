@@ -15,20 +15,28 @@ def case(tmp_path_factory):
 
 def _reencoded(record, device):
     """Yield (name, bytes, expected code) of ways to write the same record otherwise."""
+    yield from _other_payloads(record, device)
+    yield from _other_framings(record)
+    yield from _other_headers(record, device)
+
+
+def _envelope(record, **changes):
+    """Return the record with parts of its envelope changed: p protected, u unprotected, b body, s signature."""
     protected, _, payload, signature = parts(record)
+    items = {"p": protected, "u": {}, "b": payload, "s": signature} | changes
+    return cbor2.dumps(cbor2.CBORTag(18, list(items.values())))
+
+
+def _other_payloads(record, device):
+    payload = parts(record)[2]
     content = cbor2.loads(payload)
     swapped = dict([list(content.items())[1], list(content.items())[0], *list(content.items())[2:]])
     indefinite = b"\xbf" + b"".join(cbor2.dumps(k) + cbor2.dumps(v) for k, v in content.items()) + b"\xff"
     long_int = payload[:2] + b"\x01\x18\x01" + payload[4:]
     assert cbor2.loads(long_int) == cbor2.loads(indefinite) == cbor2.loads(cbor2.dumps(swapped)) == content
-
-    def envelope(body, **changes):
-        items = {"p": protected, "u": {}, "b": body, "s": signature} | changes
-        return cbor2.dumps(cbor2.CBORTag(18, list(items.values())))
-
     unsorted = cbor2.dumps(swapped)
     for name, body in (("long integer", long_int), ("unsorted", unsorted), ("indefinite map", indefinite)):
-        yield name, envelope(body), "NOT_DETERMINISTIC"
+        yield name, _envelope(record, b=body), "NOT_DETERMINISTIC"
         yield name + ", signed again", seal(device, body), "NOT_DETERMINISTIC"
     twice = payload[:1] + bytes([payload[1] + 1]) + payload[2:4] + payload[2:]
     yield "key twice", seal(device, twice), "PAYLOAD_BROKEN"
@@ -38,7 +46,11 @@ def _reencoded(record, device):
     yield "bignum", seal(device, cbor2.dumps(content | {9: 1 << 64})), "PAYLOAD_BROKEN"
     yield "boolean", seal(device, cbor2.dumps(content | {12: True})), "PAYLOAD_BROKEN"
     yield "text", seal(device, cbor2.dumps(content | {9: "now"})), "FIELD_TYPE"
-    yield "unprotected content", envelope(payload, u={4: b"12345678"}), "UNPROTECTED_CONTENT"
+
+
+def _other_framings(record):
+    protected, _, payload, _ = parts(record)
+    yield "unprotected content", _envelope(record, u={4: b"12345678"}), "UNPROTECTED_CONTENT"
     yield "tag missing", record[1:], "TAG_WRONG"
     yield "tag 98", b"\xd8\x62" + record[1:], "TAG_WRONG"
     yield "tag in long form", b"\xd8\x12" + record[1:], "NOT_DETERMINISTIC"
@@ -50,6 +62,10 @@ def _reencoded(record, device):
     yield "payload length in long form", long_length, "NOT_DETERMINISTIC"
     chunked = record[:head] + b"\x5f" + record[head:-66] + b"\xff" + record[-66:]
     yield "payload in chunks", chunked, "NOT_DETERMINISTIC"
+
+
+def _other_headers(record, device):
+    protected, _, payload, _ = parts(record)
     high = raw_signature(device.record_key, to_be_signed(protected, payload), True)
     yield "high s", record[:-64] + high, "HIGH_S"
     header = cbor2.loads(protected)

@@ -3,6 +3,7 @@
 import json
 import random
 import struct
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -137,10 +138,10 @@ def test_no_request_breaks_a_slave(body, unit):
         assert data[0] == unit and data[1] & 0x7F == body[0] & 0x7F and not crc16(data)
 
 
-def made(cache=[]):  # noqa: B006 one plant for all examples: they must not break it for one another
-    if not cache:
-        cache.append(Plant(SITE, Inputs(constant(1e6)), 0, 1))
-    return cache[0]
+@cache
+def made():
+    """One plant for all examples: they must not break it for one another."""
+    return Plant(SITE, Inputs(constant(1e6)), 0, 1)
 
 
 @pytest.mark.parametrize("path", sorted(SITES.glob("*.json")), ids=lambda path: path.stem)

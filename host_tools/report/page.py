@@ -65,8 +65,9 @@ def _headline(run):
                         for name in ("integrity", "completeness"))
     banner = ""
     if run.synthetic:
-        banner = ('<div class="synthetic" role="note"><b>Synthetic input</b> At least one input of this run is made up, '
-                  'because the measured one was not to be had. Its figures say nothing about a real site.</div>')
+        banner = ('<div class="synthetic" role="note"><b>Synthetic input</b> At least one input of this run is '
+                  'made up, because the measured one was not to be had. Its figures say nothing about a real site.'
+                  '</div>')
     return f'<h2>{escape(run.name)}</h2><p class="period">{period}{shown}</p>{banner}'
 
 
@@ -110,13 +111,15 @@ def _facts(run):
     vm = entry.get("vm") or {}
     facts = []
     if vm:
-        facts.append(("Firmware ran in", f"{vm.get('kind', '')} {vm.get('version') or ''}, {entry.get('mode', '')} time"))
+        machine = vm.get("version") or vm.get("kind", "")
+        facts.append(("Firmware ran in", f"{machine}, {entry.get('mode', '')} time"))
     if run.records:
         last = run.records[-1]
-        facts += [("Firmware", f"SHA-256 {last[6].hex()}"), ("Site description", f"SHA-256 {last[7].hex()}"),
-                  ("Factor table", f"SHA-256 {last[8].hex()}")]
+        facts += [(name, f"SHA-256 {last[key].hex()}")
+                  for name, key in (("Firmware", 6), ("Site description", 7), ("Factor table", 8))]
         late, missed, late_max_us, ticks = worst_lateness(run)
-        facts.append(("Control tick", f"{ticks} runs, {late} late, worst {number(late_max_us / 1000)} ms, {missed} missed"))
+        facts.append(("Control tick", f"{ticks} runs, {late} late, worst {number(late_max_us / 1000)} ms, "
+                      f"{missed} missed"))
     if "wall_s" in run.summary:
         facts.append(("Computed in", f"{run.summary['wall_s']:.0f} s"))
     for fault in run.summary.get("injected") or ():

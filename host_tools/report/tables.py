@@ -67,7 +67,8 @@ def records(run):
             start, day = f"{start_day} {start}", start_day
         body.append(_interval(record, start, used) if record[2] == INTERVAL else _gap(record, start, len(heads)))
     head = "".join(f"<th scope=col>{name}<small>{unit}</small></th>" for name, unit in zip(heads, units))
-    return f"<div class=wide><table class=records><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+    return (f"<div class=wide><table class=records><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+            "</div>")
 
 
 def _interval(record, start, used):

@@ -54,7 +54,8 @@ class Board:
         self.emulator = Emulator(folder / "flash.bin", {_UART_IDS[i]: port for i, port in site.ports.items()})
         self.lines = []
         self._process = None
-        self._news = None
+        self._news = queue.SimpleQueue()
+        self._ears = None
 
     def __enter__(self):
         self.emulator.start()
@@ -71,17 +72,20 @@ class Board:
 
     def run(self, utc_s=0, until_ms=None):
         """Start the firmware; UTC is set at its first tick if given. Returns when it says that it runs."""
-        self._process = self.emulator.spawn(dedent(_RUN.format(utc_s=utc_s, until_ms=until_ms)))
         self._news = queue.SimpleQueue()
         self.lines = []
-        threading.Thread(target=self._listen, args=(self._process, self._news), daemon=True).start()
+        self._process = self.emulator.spawn(dedent(_RUN.format(utc_s=utc_s, until_ms=until_ms)))
+        self._ears = threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True)
+        self._ears.start()
         return int(self.wait_for("BOOT")[0])
 
-    @staticmethod
-    def _listen(process, news):
-        for line in iter(process.stdout.readline, b""):
-            news.put(line.decode("utf-8", "replace").rstrip())
-        news.put(None)
+    def _listen(self, stdout):
+        with stdout:
+            for line in iter(stdout.readline, b""):
+                text = line.decode("utf-8", "replace").rstrip()
+                self.lines.append(text)
+                self._news.put(text)
+        self._news.put(None)
 
     def wait_for(self, kind, text=""):
         """Return the words behind "EVK kind" of the next such line that has `text` in it."""
@@ -93,10 +97,7 @@ class Board:
 
     def next_line(self):
         """Return the next line that the board prints, None when it has ended."""
-        line = self._news.get(timeout=_WAIT_S)
-        if line is not None:
-            self.lines.append(line)
-        return line
+        return self._news.get(timeout=_WAIT_S)
 
     def say(self, letter):
         """Type a letter on the board's console."""
@@ -112,7 +113,6 @@ class Board:
         statistics = json.loads("".join(self.wait_for("STATS")))
         used = int(self.wait_for("HEAP")[0])
         self._process.wait(timeout=_WAIT_S)
-        self._process.stdout.close()
         return {row[0]: row[1:] for row in statistics}, used
 
     def cut_power(self):
@@ -121,9 +121,8 @@ class Board:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            while self._news is not None and self.next_line() is not None:
-                pass
-            self._process = self._news = None
+            self._ears.join(_WAIT_S)
+            self._process = None
         return self.lines
 
     def pull(self):
