@@ -94,6 +94,8 @@ class Station:
                          self.field.direct_done, period_ms * 3 // 4)
         add(Task("cycle", self.field.start_cycle, period_ms, 0, 0, 200, True))
         add(self.tick)
+        add(Task("look_back", self.field.look_back, period_ms, period_ms // 2, 2, 200))
+        add(Task("tell", self._tell, max(period_ms, self.platform.tell_every_ms), period_ms // 2, 4, 2000))
         add(Task("each_second", self.each_second, 1000, period_ms * 3 // 4, 5, 2000))
         add(Task("keep", self._keep, 1000, period_ms * 3 // 4, 6, 2000))
 
@@ -128,11 +130,10 @@ class Station:
                             platform.utc_error_ms)
 
     def each_second(self):
-        """Slow registers, heartbeat, lost devices, telemetry, garbage."""
+        """Slow registers, heartbeat, lost devices, garbage."""
         self.field.each_second()
         for device in self.field.lost():
             self._restart_device(device)
-        self._tell()
         self.platform.tidy()
 
     def _restart_device(self, device):

@@ -155,6 +155,51 @@ class ImageSlave:
         return bytes((frame[0], frame[1], 2 * count)) + bytes(self.image[at:at + 2 * count])
 
 
+class Replay:
+    """A FAKE serial that answers each request from a list made beforehand, and allocates nothing itself."""
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.requests = 0
+        self.frame = bytearray(64)
+        self._ready = False
+
+    def write(self, buf, n):
+        for i in range(n):
+            self.frame[i] = buf[i]
+        self._ready = True
+
+    def tx_done(self):
+        return True
+
+    def any(self):
+        return len(self.answers[self.requests]) if self._ready else 0
+
+    def readinto(self, buf, off, n):
+        answer = self.answers[self.requests]
+        for i in range(n):
+            buf[off + i] = answer[i]
+        self.requests += 1
+        self._ready = False
+        return n
+
+
+class Recorder:
+    """Asks the slaves, and keeps what they answered, so that a Replay can give it again."""
+
+    def __init__(self, slaves):
+        self.slaves = slaves
+        self.answers = []
+
+    def __call__(self, frame, end_us):
+        for slave in self.slaves:
+            answers = slave(frame, end_us)
+            if answers:
+                self.answers.append(bytearray(answers[0][1]))
+                return answers
+        return []
+
+
 def drive(generator, bus, serial, limit_us=60_000_000):
     """Run a start() generator to its end while the bus goes on."""
     end_us = serial.clock.now_us + limit_us

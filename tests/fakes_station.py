@@ -6,55 +6,10 @@ import json
 
 from firmware.main import Station
 from firmware.site.config import load
-from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave
+from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, Recorder
 
 _PCS_UNIT = 10
 _BASE = 40_000
-
-
-class Replay:
-    """A FAKE serial that answers each request from a list made beforehand, and allocates nothing itself."""
-
-    def __init__(self, answers):
-        self.answers = answers
-        self.requests = 0
-        self.frame = bytearray(64)
-        self._ready = False
-
-    def write(self, buf, n):
-        for i in range(n):
-            self.frame[i] = buf[i]
-        self._ready = True
-
-    def tx_done(self):
-        return True
-
-    def any(self):
-        return len(self.answers[self.requests]) if self._ready else 0
-
-    def readinto(self, buf, off, n):
-        answer = self.answers[self.requests]
-        for i in range(n):
-            buf[off + i] = answer[i]
-        self.requests += 1
-        self._ready = False
-        return n
-
-
-class Recorder:
-    """Asks the slaves, and keeps what they answered, so that a Replay can give it again."""
-
-    def __init__(self, slaves):
-        self.slaves = slaves
-        self.answers = []
-
-    def __call__(self, frame, end_us):
-        for slave in self.slaves:
-            answers = slave(frame, end_us)
-            if answers:
-                self.answers.append(bytearray(answers[0][1]))
-                return answers
-        return []
 
 
 class FakePlatform(FakeClock):
@@ -64,6 +19,7 @@ class FakePlatform(FakeClock):
         FakeClock.__init__(self)
         self.stop = False
         self.utc_news = False
+        self.tell_every_ms = 1000
         self.line = FakeSerial(self, 115_200, script)
 
     def serial(self, index, baud, parity, stop_bits):
@@ -160,6 +116,7 @@ def one_period(made, platform):
     """Run one control period: ask, hear, tick, command, hear. Allocates nothing itself."""
     field = made.field
     field.start_cycle()
+    field.look_back()
     field.pcs.request_slow()
     _settle(field, platform)
     made.control_tick()

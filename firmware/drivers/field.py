@@ -1,7 +1,7 @@
 """All buses and devices of one site: made from site.json, polled as one, asked once a control period.
 
-Order on the wire: what the feed-forward needs first (load, wind, pv, genset), then the PCS and the grid meter. A set
-point is urgent and goes before whatever is queued.
+Order on the wire: what the feed-forward needs first (load, wind, pv, genset), then the set point made from it, and half
+a period later the PCS and the grid meter. A set point is urgent and goes before whatever is queued.
 """
 
 import micropython
@@ -69,9 +69,17 @@ class Field:
 
     @micropython.native
     def start_cycle(self):
-        """Ask for this period's values, what the feed-forward needs first."""
+        """Ask for what the feed-forward needs."""
         for meter in self._direct:
             meter.request()
+
+    @micropython.native
+    def look_back(self):
+        """Ask what the set point has led to: PCS and grid meter.
+
+        In the middle of the period: between two set points the grid drifts away from its target, and its value half
+        way is the mean of the period. Read just before the next set point it would be the extreme.
+        """
         if self.pcs.ready:
             self.pcs.request()
         self.meters[GRID].request()

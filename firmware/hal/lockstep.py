@@ -73,6 +73,7 @@ class Platform(BasePlatform):
 
     def __init__(self, root, reader, writer):
         BasePlatform.__init__(self, root)
+        self.tell_every_ms = 0  # every period: the plant writes it into its trace
         self._reader = reader
         self._writer = writer
         self._out = bytearray()

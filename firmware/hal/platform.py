@@ -8,6 +8,7 @@ class BasePlatform:
 
     def __init__(self, root):
         self.root = root
+        self.tell_every_ms = 1000  # how often whoever watches wants to hear of set point and target
         self.stop = False  # somebody asked for an orderly end
         self.utc_news = False  # a setting of UTC waits in the four fields below
         self.utc_quarter = 0

@@ -5,6 +5,7 @@ import termios
 import time
 
 from firmware.core.ticks import MASK
+from firmware.core.types import CLOCK_SET
 from firmware.hal.platform import BasePlatform
 
 _CFLAG = 0o60 | 0o200 | 0o4000  # CS8, CREAD, CLOCAL
@@ -77,6 +78,7 @@ class Platform(BasePlatform):
     def __init__(self, root):
         BasePlatform.__init__(self, root)
         self._poll = select.poll()
+        self.set_utc(int(time.time()), CLOCK_SET)  # the machine's clock, without a word on who set it
         self._idles = 0
 
     def ms(self):

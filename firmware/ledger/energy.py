@@ -1,7 +1,9 @@
 """Energy by source and use: power integrated over the tick into whole Wh, with the remainder carried on.
 
-Two monotone counters a direction, never one signed. Each tick adds the mean of two snapshots times its length: the
-sum of two powers (2**20 site units at most) times 1,000 ms is the largest number here, and a small integer.
+Two monotone counters, one a direction, never one signed. What is sampled at the tick (load, production) counts with the
+mean of this snapshot and the last. PCS and grid meter are sampled in the middle of the period, where the drift between
+two set points passes its mean: their value stands for the whole period, so that import and export in turn do not cancel.
+The sum of two powers (2**20 site units at most) times 1,000 ms is the largest number here, and a small integer.
 """
 
 from array import array
@@ -9,7 +11,7 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.core.types import ABSENT, FRESH, ROLES
+from firmware.core.types import ABSENT, BESS, FRESH, GRID, ROLES
 
 # Counters
 LOAD_WH = const(0)
@@ -44,7 +46,7 @@ class Energy:
 
     @micropython.native
     def add(self, snap, dt_ms):
-        """Add `dt_ms` at the mean of the last remembered snapshot and this one."""
+        """Add `dt_ms` that end at this snapshot."""
         while dt_ms > 0:
             piece_ms = dt_ms if dt_ms < _PIECE_MS else _PIECE_MS
             for role in range(ROLES):
@@ -60,7 +62,9 @@ class Energy:
 
     @micropython.native
     def _add_role(self, role, snap, dt_ms):
-        amount = (self._last_pu[role] + snap.power_pu[role]) * dt_ms
+        power_pu = snap.power_pu[role]
+        before_pu = power_pu if role == GRID or role == BESS else self._last_pu[role]
+        amount = (before_pu + power_pu) * dt_ms
         counter = _POSITIVE[role]
         if amount < 0:
             amount = -amount

@@ -14,55 +14,9 @@ from firmware.drivers.meters import generic_fast, sdm630
 from firmware.drivers.pcs.sunspec_der import SunspecPcs
 from firmware.drivers.ratio import LIMIT_PU
 from firmware.drivers.regmap import Scale
-from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, drive
+from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, Recorder, Replay, drive
 
 _LOCKABLE = hasattr(micropython, "heap_lock")
-
-
-class _Replay:
-    """A FAKE serial that answers each request from a list made beforehand, and allocates nothing itself."""
-
-    def __init__(self, clock):
-        self.clock = clock
-        self.answers = []
-        self.requests = 0
-        self.ready = False
-        self.last = bytearray(64)
-
-    def write(self, buf, n):
-        for i in range(n):
-            self.last[i] = buf[i]
-        self.ready = True
-
-    def tx_done(self):
-        return True
-
-    def any(self):
-        return len(self.answers[self.requests]) if self.ready else 0
-
-    def readinto(self, buf, off, n):
-        answer = self.answers[self.requests]
-        for i in range(n):
-            buf[off + i] = answer[i]
-        self.requests += 1
-        self.ready = False
-        return n
-
-
-class _Recorder:
-    """Takes the answers that slaves give, so that a replay can give them again."""
-
-    def __init__(self, slaves):
-        self.slaves = slaves
-        self.answers = []
-
-    def __call__(self, frame, end_us):
-        for slave in self.slaves:
-            answers = slave(frame, end_us)
-            if answers:
-                self.answers.append(bytearray(answers[0][1]))
-                return answers
-        return []
 
 
 def _image(name):
@@ -79,7 +33,7 @@ def _site(unit_w, power):
     slaves = (ImageSlave(1, 0, bytes(0x68) + power + bytes(8)),
               ImageSlave(2, 0, power[4:] + b"\x13\x88\x00\x01"),
               ImageSlave(7, 40_000, _image("pcs")))
-    recorder = _Recorder(slaves)
+    recorder = Recorder(slaves)
     serial = FakeSerial(clock, 115_200, recorder)
     bus = Bus(serial, clock, 115_200)
     scale = Scale(unit_w)
@@ -108,8 +62,7 @@ def _rehearse(unit_w, power, setpoint_pu):
     recorder.answers = []
     for _ in range(2):
         _round(clock, bus, devices, setpoint_pu)
-    replay = _Replay(clock)
-    replay.answers = recorder.answers
+    replay = Replay(recorder.answers)
     counted = [device.stats.answers for device in devices]
     bus._serial = replay
     bus._any = replay.any

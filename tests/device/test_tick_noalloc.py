@@ -9,7 +9,8 @@ import gc
 import micropython
 
 from firmware.core.types import BESS, GRID, LOAD, WIND
-from tests.fakes_station import Replay, one_period, station
+from tests.fakes_bus import Replay
+from tests.fakes_station import one_period, station
 
 _LOCKABLE = hasattr(micropython, "heap_lock")
 _RATINGS_W = (10_000, 2_000_000, 100_000_000, 1_000_000_000)

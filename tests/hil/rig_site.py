@@ -11,6 +11,7 @@ from pymodbus import FramerType
 from pymodbus.server import ModbusTcpServer
 
 from host_tools.plant.assembly import Inputs, Plant
+from host_tools.plant.crc import with_crc
 from host_tools.plant.realtime import Clock, sim_device
 from host_tools.plant.series import constant
 
@@ -18,8 +19,33 @@ _LIMIT_S = 30
 _EVERY_S = 0.02
 
 
+def silent(_answer):
+    """Say nothing."""
+    return b""
+
+
+def garbled(answer):
+    """Answer with a wrong CRC."""
+    return answer[:-1] + bytes((answer[-1] ^ 0x5A,))
+
+
+def refusing(answer):
+    """Answer with exception 4, device failure."""
+    return with_crc(bytes((answer[0], answer[1] | 0x80, 4)))
+
+
+def cut_short(answer):
+    """Stop in the middle of an answer."""
+    return answer[:len(answer) // 2]
+
+
+def foreign(answer):
+    """Answer whole and well-formed, in another unit's name."""
+    return with_crc(bytes((answer[0] + 100,)) + answer[1:-2])
+
+
 class Steps:
-    """A power that holds its value until it is set anew; what a series of samples is in a simulation."""
+    """A power that holds its value until it is set anew, in place of a series of samples."""
 
     def __init__(self, power_w):
         self._steps = [(0, float(power_w))]
@@ -44,15 +70,16 @@ class Steps:
 class Site:
     """A site's plant and servers as a context manager; `ports` maps a board's UART index to a TCP port.
 
-    `silent` and `garbled` hold units: of the first no answer arrives, of the second only ones with a wrong CRC.
+    `faults` maps a unit to what becomes of its answers. `commands` holds each change of the set point in the PCS's
+    registers: (requests to the load's meter so far, W).
     """
 
-    def __init__(self, config, load_w, wind_w=0):
+    def __init__(self, config, load_w, wind_w):
         self.load = Steps(load_w)
         self.plant = Plant(config, Inputs(self.load, constant(wind_w)), 0, seed=1)
-        self.silent = set()
-        self.garbled = set()
-        self.seen = {"requests": 0, "dropped": 0}
+        self.units = {device["role"]: device["unit"] for device in config["devices"]}
+        self.faults = {}
+        self.commands = []
         self.ports = {}
         self._clock = Clock()
         self._loop = asyncio.new_event_loop()
@@ -61,12 +88,15 @@ class Site:
 
     def __enter__(self):
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(_LIMIT_S)
+        self._do(self._start())
         return self
 
     def __exit__(self, *_):
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(_LIMIT_S)
+        self._do(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _do(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(_LIMIT_S)
 
     async def _start(self):
         self._clock.restart()
@@ -85,23 +115,20 @@ class Site:
             await server.shutdown()
 
     async def _live(self):
-        """Let timers of the plant run out while nobody asks: reversion, heartbeat."""
+        """Let the plant's timers run out while nobody asks it: reversion, heartbeat."""
         while True:
             self.plant.agenda.run(self._clock.now_us())
             await asyncio.sleep(_EVERY_S)
 
     def _trace(self, sending, packet):
-        """Do to an answer what its unit's fault says."""
+        """Note what a request has led to, and do to its answer what the unit's fault says."""
         if not sending or not packet:
-            self.seen["requests"] += not sending
             return packet
-        if packet[0] in self.silent:
-            self.seen["dropped"] += 1
-            return b""
-        if packet[0] in self.garbled:
-            self.seen["dropped"] += 1
-            return packet[:-1] + bytes((packet[-1] ^ 0x5A,))
-        return packet
+        power_w = self.plant.setpoint_w
+        if not self.commands or self.commands[-1][1] != power_w:
+            self.commands.append((self.plant.slaves["load"].requests, power_w))
+        fault = self.faults.get(packet[0])
+        return fault(packet) if fault else packet
 
     def call(self, function):
         """Run function(now_us, plant) in the servers' thread; return what it returns."""
@@ -109,20 +136,21 @@ class Site:
             now_us = self._clock.now_us()
             self.plant.agenda.run(now_us)
             return function(now_us, self.plant)
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(_LIMIT_S)
+        return self._do(run())
 
     def set_load(self, power_w):
-        """Step the load now; return the number of requests that its meter had had by then."""
+        """Step the load now; return the requests that its meter had had by then, and the commands so far."""
         def step(now_us, plant):
             plant.site.advance(now_us)
             self.load.set(now_us, power_w)
-            return plant.slaves["load"].requests
+            return plant.slaves["load"].requests, len(self.commands)
         return self.call(step)
 
-    def requests(self, role):
-        """Return the requests that the device of a role has had so far."""
-        return self.call(lambda _, plant: plant.slaves[role].requests)
+    def break_units(self, fault, *roles):
+        """Put a fault on the answers of some roles; None heals them."""
+        for role in roles:
+            self.faults[self.units[role]] = fault
 
-    def setpoint_w(self):
-        """Return the set point in the PCS's WSet register, W, as far as it holds."""
-        return self.call(lambda _, plant: plant.setpoint_w)
+    def answers(self):
+        """Return the answers that each role's device has given."""
+        return self.call(lambda _, plant: {role: slave.answers for role, slave in plant.slaves.items()})
