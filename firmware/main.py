@@ -94,7 +94,7 @@ class Station:
                          self.field.direct_done, period_ms * 3 // 4)
         add(Task("cycle", self.field.start_cycle, period_ms, 0, 0, 200, True))
         add(self.tick)
-        add(Task("look_back", self.field.look_back, period_ms, period_ms // 2, 2, 200))
+        add(Task("look_back", self.field.look_back, period_ms, period_ms * 3 // 4, 2, 200))
         add(Task("tell", self._tell, max(period_ms, self.platform.tell_every_ms), period_ms // 2, 4, 2000))
         add(Task("each_second", self.each_second, 1000, period_ms * 3 // 4, 5, 2000))
         add(Task("keep", self._keep, 1000, period_ms * 3 // 4, 6, 2000))

@@ -13,6 +13,8 @@ COMMANDS = {
     "verify": "judge a journal: integrity, completeness, plausibility",
     "explain": "explain a finding code or one record in words",
     "provision": "make a device's secret and its public keys",
+    "demo": "run both reference sites, verify them, write a report",
+    "report": "write one HTML file about run folders",
     "simulate": "run the firmware on the simulated site",
     "dataset": "prepare load, wind and carbon inputs from public measurements",
     "schema": "print the JSON Schema of site.json",

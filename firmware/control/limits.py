@@ -1,11 +1,13 @@
 """Limits come first: what the battery may do in this tick, narrowed from rating to state of charge to grid caps."""
 
 import micropython
+from micropython import const
 
 from firmware.control import reasons
+from firmware.core.fixed import clamp
 from firmware.core.types import ABSENT, BESS, FRESH, LOAD, ROLES
 
-_SOC_HYSTERESIS_PERMILLE = 20  # way back before a direction that hit its end is allowed again
+_TAPER_PERMILLE = const(10)  # the last of the way to an end of the window, over which power fades to zero
 
 
 class Limits:
@@ -20,8 +22,6 @@ class Limits:
         self._export_pu = export_pu
         self._soc_min = soc_min_permille
         self._soc_max = soc_max_permille
-        self._empty = False
-        self._full = False
         self.low_pu = 0  # most negative set point allowed: fastest charge
         self.high_pu = 0
         self.charge_pu = 0  # what the battery could charge now, caps aside, >= 0
@@ -38,23 +38,19 @@ class Limits:
 
     @micropython.native
     def _battery(self, snap):
-        self._hysteresis(snap.soc_permille)
+        """Allow what rating and state of charge do; near an end of its window the power fades, it does not drop."""
         known = snap.soc_state == FRESH
-        self.low_pu = -self._bess_pu if known and not self._full else 0
-        self.high_pu = self._bess_pu if known and not self._empty else 0
-        self.low_reason = reasons.SOC_HIGH if self._full else reasons.RATING
-        self.high_reason = reasons.SOC_LOW if self._empty else reasons.RATING
+        up = self._share(self._soc_max - snap.soc_permille) if known else 0
+        down = self._share(snap.soc_permille - self._soc_min) if known else 0
+        self.low_pu = -(self._bess_pu * up // _TAPER_PERMILLE)
+        self.high_pu = self._bess_pu * down // _TAPER_PERMILLE
+        self.low_reason = reasons.SOC_HIGH if up < _TAPER_PERMILLE else reasons.RATING
+        self.high_reason = reasons.SOC_LOW if down < _TAPER_PERMILLE else reasons.RATING
 
     @micropython.native
-    def _hysteresis(self, soc_permille):
-        if soc_permille <= self._soc_min:
-            self._empty = True
-        elif soc_permille >= self._soc_min + _SOC_HYSTERESIS_PERMILLE:
-            self._empty = False
-        if soc_permille >= self._soc_max:
-            self._full = True
-        elif soc_permille <= self._soc_max - _SOC_HYSTERESIS_PERMILLE:
-            self._full = False
+    def _share(self, way_permille):
+        """Return how much of the rating is allowed this far from the end, 0 .. _TAPER_PERMILLE."""
+        return clamp(way_permille, 0, _TAPER_PERMILLE)
 
     @micropython.native
     def _caps(self, net_pu):

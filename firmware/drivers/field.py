@@ -77,8 +77,8 @@ class Field:
     def look_back(self):
         """Ask what the set point has led to: PCS and grid meter.
 
-        In the middle of the period: between two set points the grid drifts away from its target, and its value half
-        way is the mean of the period. Read just before the next set point it would be the extreme.
+        Half way between two set points, which take effect about a quarter of a period after the tick: from one to the
+        next the grid drifts away from its target, and its value half way is its mean.
         """
         if self.pcs.ready:
             self.pcs.request()

@@ -3,10 +3,24 @@
 A row is (offset from the model's ID, kind, registers, scale factor, name), after the model definitions that
 the SunSpec Alliance publishes; the names are theirs. A value is raw * 10**(scale factor), in the unit behind
 the line. A point of a group carries the group's name.
+
+The kinds are those of drivers.ratio and drivers.sunspec, written out once more: of numbers alone, which the compiler
+knows, these tables lie in flash instead of in 8 KB of heap.
 """
 
-from firmware.drivers.ratio import S16, S32, U16, U32
-from firmware.drivers.sunspec import BITS16, BITS32, ENUM16, PAD, SF, TEXT, U64
+from micropython import const
+
+S16 = const(0)
+U16 = const(1)
+S32 = const(2)
+U32 = const(3)
+ENUM16 = const(16)
+BITS16 = const(17)
+BITS32 = const(18)
+U64 = const(19)
+SF = const(20)
+TEXT = const(21)
+PAD = const(22)
 
 # Common
 MODEL_1 = (

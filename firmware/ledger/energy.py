@@ -1,9 +1,9 @@
 """Energy by source and use: power integrated over the tick into whole Wh, with the remainder carried on.
 
 Two monotone counters, one a direction, never one signed. What is sampled at the tick (load, production) counts with the
-mean of this snapshot and the last. PCS and grid meter are sampled in the middle of the period, where the drift between
-two set points passes its mean: their value stands for the whole period, so that import and export in turn do not cancel.
-The sum of two powers (2**20 site units at most) times 1,000 ms is the largest number here, and a small integer.
+mean of this snapshot and the last. PCS and grid meter are sampled half way between two set points, where the drift from
+one to the next passes its mean: their value stands for the whole period, so that import and export in turn do not
+cancel. The sum of two powers (2**20 site units at most) times 1,000 ms is the largest number here, and a small integer.
 """
 
 from array import array

@@ -122,7 +122,7 @@ class Chain:
             interval.flags |= _FLAG_CONFIG
 
     def _anchor(self):
-        """Replace head and checkpoint; a refusing flash is noted, not raised: the record itself is safe."""
+        """Replace head and checkpoint; a failure is noted, not raised: whoever tries again writes the record twice."""
         self.anchor_error = None
         try:
             yield from self._replace(head.PATH, self._head.dump())
@@ -133,7 +133,7 @@ class Chain:
                 text = yield from checkpoint.signed(text, self._origin, self._signers[1])
                 yield
                 yield from self._replace(CHECKPOINT_PATH, text)
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self.anchor_error = LogError("ANCHOR_WRITE", "flash refused head or checkpoint (%s)" % error)
 
     def _replace(self, path, data):

@@ -12,7 +12,7 @@ from host_tools.toolchain.paths import ROOT
 
 _PROGRESS = re.compile(r"simulate: (\S+) of (\S+), (\d+) %, (\d+) times real time")
 _KEPT_LINES = 30
-_EVERY_S = 5.0
+_EVERY_S = 15.0
 _LOOK_S = 0.2
 
 
@@ -89,7 +89,7 @@ def run_all(commands, stream=sys.stderr):
 
 
 class _StatusLine:
-    """One line for all: rewritten in place on a terminal, else a new one every five seconds."""
+    """One line for all: rewritten in place on a terminal, else a new one every 15 s."""
 
     def __init__(self, stream):
         self._stream = stream

@@ -87,18 +87,15 @@ def test_rating_limits_and_says_so():
     assert (point.bess_pu, point.reason, sup.state) == (1000, reasons.RATING, supervisor.LIMITED)
 
 
-def test_soc_window_with_hysteresis():
-    site = Site(load=800, grid=800, bess=0)
-    lim = limits()
-    site.soc.value = 100
-    point, _ = decide(site, site.at(1000), lim)
-    assert (point.bess_pu, point.reason) == (0, reasons.SOC_LOW)
-    site.soc.value = 110
-    point, _ = decide(site, site.at(2000), lim)
-    assert point.bess_pu == 0
-    site.soc.value = 120
-    point, _ = decide(site, site.at(3000), lim)
-    assert point.bess_pu == 800
+def test_power_fades_to_zero_at_both_ends_of_the_soc_window():
+    for soc, load, wind, allowed, reason in (
+            (100, 800, 0, 0, reasons.SOC_LOW), (99, 800, 0, 0, reasons.SOC_LOW), (103, 800, 0, 300, reasons.SOC_LOW),
+            (110, 800, 0, 800, reasons.FOLLOW), (900, 0, 800, 0, reasons.SOC_HIGH),
+            (896, 0, 800, -400, reasons.SOC_HIGH), (890, 0, 800, -800, reasons.FOLLOW)):
+        site = Site(load=load, grid=load - wind, bess=0, wind=wind)
+        site.soc.value = soc
+        point, _ = decide(site, site.at(1000))
+        assert (point.bess_pu, point.reason) == (allowed, reason), soc
 
 
 def test_import_cap_raises_and_export_cap_lowers_the_set_point():
