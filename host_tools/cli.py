@@ -18,6 +18,7 @@ COMMANDS = {
     "simulate": "run the firmware on the simulated site",
     "dataset": "prepare load, wind and carbon inputs from public measurements",
     "schema": "print the JSON Schema of site.json",
+    "bench": "measure; prints a table and writes build/bench.json",
 }
 _PROGRAM = "python3 -m host_tools"
 

@@ -24,7 +24,7 @@ class Limits:
         self._soc_max = soc_max_permille
         self.low_pu = 0  # most negative set point allowed: fastest charge
         self.high_pu = 0
-        self.charge_pu = 0  # what the battery could charge now, caps aside, >= 0
+        self.charge_pu = 0  # what the wind may count on the battery to charge, >= 0
         self.low_reason = reasons.START
         self.high_reason = reasons.START
 
@@ -32,7 +32,6 @@ class Limits:
     def update(self, snap, trim_pu):
         """Work out the window for this snapshot and the tracker's trim; unknown is worst case."""
         self._battery(snap)
-        self.charge_pu = -self.low_pu
         if load_known(snap):
             self._caps(net_load_pu(snap) + trim_pu)
 
@@ -40,10 +39,13 @@ class Limits:
     def _battery(self, snap):
         """Allow what rating and state of charge do; near an end of its window the power fades, it does not drop."""
         known = snap.soc_state == FRESH
-        up = self._share(self._soc_max - snap.soc_permille) if known else 0
+        way_up = self._soc_max - snap.soc_permille
+        up = self._share(way_up) if known else 0
         down = self._share(snap.soc_permille - self._soc_min) if known else 0
         self.low_pu = -(self._bess_pu * up // _TAPER_PERMILLE)
         self.high_pu = self._bess_pu * down // _TAPER_PERMILLE
+        # One step ahead, for a wind plant takes longer to follow its limit than the battery its own.
+        self.charge_pu = self._bess_pu * self._share(way_up - 1) // _TAPER_PERMILLE if known else 0
         self.low_reason = reasons.SOC_HIGH if up < _TAPER_PERMILLE else reasons.RATING
         self.high_reason = reasons.SOC_LOW if down < _TAPER_PERMILLE else reasons.RATING
 

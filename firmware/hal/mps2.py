@@ -3,6 +3,7 @@
 import os
 
 import board
+import micropython
 import mps2
 import uctypes
 
@@ -11,9 +12,21 @@ from firmware.hal.platform import BasePlatform
 
 _BLOCK_BYTES = 4096
 _BLOCKS = board.JOURNAL_BYTES // _BLOCK_BYTES
-# Larger reads and a wider look-ahead than the defaults: fewer of them an append, less garbage, shorter flash slices.
-_LITTLEFS = {"readsize": 1024, "progsize": 256, "lookahead": 128}
+# Larger reads and a wider look-ahead than the defaults: fewer of them an append, shorter flash slices. An open file
+# takes four times readsize in one piece, so no more than this on a heap that has been in use for months.
+_LITTLEFS = {"readsize": 256, "progsize": 256, "lookahead": 128}
 _MARK = b"evenkeel littlefs"  # in the block behind the file system, written once it is whole
+
+
+@micropython.viper
+def _copy(to: ptr32, source: ptr32, words: int):  # noqa: F821
+    i = 0
+    while i < words:
+        to[i] = source[i]
+        to[i + 1] = source[i + 1]
+        to[i + 2] = source[i + 2]
+        to[i + 3] = source[i + 3]
+        i += 4
 
 
 class Flash:
@@ -25,13 +38,15 @@ class Flash:
     def _view(self, block, off, count):
         return uctypes.bytearray_at(self._base + block * _BLOCK_BYTES + off, count)
 
+    # Neither allocates: littlefs calls them thousands of times a file, and must not be left by a MemoryError.
+    # It moves whole multiples of readsize and progsize, so four words at a time will do.
     def readblocks(self, block, buf, off=0):
         """Fill `buf` from `block`, starting `off` bytes into it."""
-        buf[:] = self._view(block, off, len(buf))
+        _copy(buf, self._base + block * _BLOCK_BYTES + off, len(buf) >> 2)
 
     def writeblocks(self, block, buf, off=0):
         """Write `buf` into the erased part of `block` at `off` bytes."""
-        self._view(block, off, len(buf))[:] = buf
+        _copy(self._base + block * _BLOCK_BYTES + off, buf, len(buf) >> 2)
 
     def ioctl(self, op, arg):
         """Answer littlefs: number of blocks, bytes a block, and erase of one block."""

@@ -39,8 +39,8 @@ class BasePlatform:
         """Feed the hardware watchdog, where there is one."""
 
     def tidy(self):
-        """Collect garbage if more than two thirds of the heap are taken; called where a pause does no harm."""
-        if 2 * gc.mem_free() < gc.mem_alloc():
+        """Collect garbage if more than half of the heap is taken; called where a pause does no harm."""
+        if gc.mem_free() < gc.mem_alloc():
             gc.collect()
 
     def collect(self):
