@@ -175,7 +175,9 @@ class Station:
 
     def run(self, until_ms=None):
         """Run until the platform asks to stop, or for `until_ms`; then stop in good order."""
-        begin_ms = self.platform.ms()
+        begin_ms = self._last_ms = self.platform.ms()
+        if self.platform.utc_news:  # known before the first tick: then no time passes with an unknown clock
+            self._take_utc(self.measure.snapshot, begin_ms)
         for device in self.field.lost():
             self._restart_device(device)
         self.sched.start()
@@ -219,7 +221,7 @@ def build(platform):
                               % (i, board.NAME, bus["uart"], len(board.UARTS) - 1))
     station = Station(platform, config)
     for _ in station.wire_log(files, config_hash):
-        platform.tidy()
+        platform.collect()  # nothing is timed yet, and the keys alone make more garbage than a small heap holds
     return station
 
 

@@ -2,8 +2,8 @@
 
 NAME = "QEMU_MPS2_AN385"
 PLATFORM = "mps2"
-# (uart id, highest baud, DE pin)
-UARTS = ((1, 1_000_000, None), (2, 1_000_000, None))
+# (uart id, highest baud, DE pin: a bit of the LED register, where the board would have a transceiver)
+UARTS = ((1, 1_000_000, 0), (2, 1_000_000, 1))
 LINK_UART = 3
 JOURNAL_DIR = "/journal"
 JOURNAL_BYTES = 4_194_304

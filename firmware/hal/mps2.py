@@ -3,13 +3,17 @@
 import os
 
 import board
+import machine
 import micropython
 import mps2
 import uctypes
+from micropython import const
 
 from firmware.core.errors import ConfigError, HalError
+from firmware.hal.half_duplex import HalfDuplex
 from firmware.hal.platform import BasePlatform
 
+_LEDS = const(0x40028000)  # FPGAIO LED0
 _BLOCK_BYTES = 4096
 _BLOCKS = board.JOURNAL_BYTES // _BLOCK_BYTES
 # Larger reads and a wider look-ahead than the defaults: fewer of them an append, shorter flash slices. An open file
@@ -111,6 +115,21 @@ class Mps2Serial:
         return mps2.uart_sent(self._id)
 
 
+class LedPin:
+    """Bit `bit` of the board's LED register, which stands for the DE pin of a transceiver."""
+
+    def __init__(self, bit):
+        self._mask = 1 << bit
+
+    def on(self):
+        """Take the line."""
+        machine.mem32[_LEDS] = machine.mem32[_LEDS] | self._mask
+
+    def off(self):
+        """Free the line."""
+        machine.mem32[_LEDS] = machine.mem32[_LEDS] & ~self._mask
+
+
 class Platform(BasePlatform):
     """The board QEMU_MPS2_AN385, with its file system mounted."""
 
@@ -127,10 +146,11 @@ class Platform(BasePlatform):
         """Open the board's UART number `index`, in the order of board.py."""
         if not 0 <= index < len(board.UARTS):
             raise ConfigError("UART", "%d: %s has UARTs 0 to %d" % (index, board.NAME, len(board.UARTS) - 1))
-        uart, max_baud, _ = board.UARTS[index]
+        uart, max_baud, drive_pin = board.UARTS[index]
         if baud > max_baud:
             raise ConfigError("BAUD", "%d: UART %d takes %d at most" % (baud, index, max_baud))
-        return Mps2Serial(uart, baud)
+        serial = Mps2Serial(uart, baud)
+        return serial if drive_pin is None else HalfDuplex(serial, LedPin(drive_pin))
 
     def link(self):
         """Open the UART that carries the lockstep protocol of a plant on the host."""

@@ -27,11 +27,14 @@ class Keeper:
         return self._book.restarted and self._cutter.opening().trust
 
     def work(self):
-        """Write everything that waits; a generator of short slices."""
-        self.running = True
+        """Return a generator of short slices that writes everything that waits; it must be run to its end."""
+        self.running = True  # from now on, not from its first slice: that may be a while, and two would write all twice
+        return self._work()
+
+    def _work(self):
         try:
             if self._gap_due():
-                yield from self._gap(self._cutter.opening())
+                yield from self._gap(self._cutter.oldest() or self._cutter.opening())
             while self._cutter.waiting:
                 yield from self._one(self._cutter.oldest())
                 self._cutter.drop_oldest()

@@ -72,8 +72,8 @@ def _signature():
 def _record():
     got = run("record_encode", _RECORDS)
     return {"record_encode_instructions": instructions(
-        got["instructions"], f"median of 9: payload, bytes to be signed and SHA-256 of the {got['record_bytes']}-byte "
-        f"example of SPEC.md; {got['alloc_bytes']} bytes allocated")}
+        got["instructions"], "median of 9: payload, bytes to be signed and SHA-256 of the {record_bytes}-byte example "
+        "of SPEC.md; {alloc_bytes} bytes allocated".format(**got))}
 
 
 def _journal():
@@ -93,8 +93,8 @@ def _heap():
         provision.make(place, "edge", "board-1", secret=bytes(range(32)))
         files = [place / "site.json", place / "secret.bin"]
         got = run("heap", loose=[(Path(folder), files)])
-    how = (f"after firmware.main.build() of host_tools/sites/edge.json with an empty journal opened, two keys prepared, "
-           f"no tick run, and gc.collect(); of it {got['before_bytes']} bytes were taken before (VM, REPL, "
+    how = ("after firmware.main.build() of host_tools/sites/edge.json with an empty journal opened, two keys "
+           f"prepared, no tick run, and gc.collect(); of it {got['before_bytes']} bytes were taken before (VM, REPL, "
            "firmware modules imported, this script)")
     return {"firmware_heap_bytes": in_bytes(got["heap_bytes"], f"gc.mem_alloc() {how}"),
             "firmware_free_heap_bytes": in_bytes(got["free_bytes"], f"gc.mem_free(), 140 KB heap, {how}")}

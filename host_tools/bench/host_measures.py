@@ -44,7 +44,8 @@ class Journal:
         options = Options(checkpoint=self.anchor, plausibility=plausibility)
         result = verify(open_source(self.path), self.registry, options)
         if result.exit_code:
-            raise ToolError(f"the generated journal does not verify: {result.counts}", "See tests/evidence_writer.py.")
+            raise ToolError(f"the generated journal does not verify: {result.counts}",
+                            "See tests/evidence_writer.py.")
 
 
 def _der(signature):
@@ -66,8 +67,8 @@ def measure(records=_RECORDS, rounds=_ROUNDS):
         times = [(_spent_s(journal.bare), _spent_s(journal.verified, False), _spent_s(journal.verified, True))
                  for _ in range(rounds)]
     bare_s, plain_s, full_s = (sorted(column)[rounds // 2] for column in zip(*times))
-    how = (f"{records} records written by tests/evidence_writer.py, one core, medians of {rounds} rounds in turn, processor "
-           f"time: `cryptography` P-256 alone {1e6 * bare_s / records:.1f} us a record, ")
+    how = (f"{records} records written by tests/evidence_writer.py, one core, medians of {rounds} rounds in turn, "
+           f"processor time: `cryptography` P-256 alone {1e6 * bare_s / records:.1f} us a record, ")
     return {
         "verify_vs_openssl_ratio": Figure(
             round(bare_s / plain_s, 4), "ratio",

@@ -8,7 +8,7 @@ from host_tools.toolchain import paths
 
 NAME = "micropython-modbus"
 VERSION = "2.3.7"
-MODULES = ("__init__", "common", "const", "functions", "modbus", "serial", "typing")
+MODULES = ("__init__", "common", "const", "functions", "modbus", "serial", "typing", "version")
 _TIMEOUT_S = 120
 
 

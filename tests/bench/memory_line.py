@@ -1,8 +1,10 @@
 """A FAKE serial line in memory, fast: what it costs stands near what a UART driver in C costs."""
 
+import micropython
+
 
 @micropython.viper
-def _copy(to: ptr8, off: int, source: ptr8, n: int):
+def _copy(to: ptr8, off: int, source: ptr8, n: int):  # noqa: F821 - words of viper
     i = 0
     while i < n:
         to[off + i] = source[i]

@@ -66,7 +66,7 @@ class Owner:
 
     def on_failure(self, job, status):
         """Refuse to measure a failure."""
-        raise RuntimeError("status %d" % status)
+        raise RuntimeError(f"status {status}")
 
 
 class Transaction:

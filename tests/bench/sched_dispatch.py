@@ -57,7 +57,7 @@ def ours(apart_ms):
     clock = Clock()
     sched = Scheduler(clock)
     for i in range(TASKS):
-        sched.add(Task("t%d" % i, clock.work, TASKS, i * apart_ms))
+        sched.add(Task(f"t{i}", clock.work, TASKS, i * apart_ms))
     sched.start()
     sched.passes(4 * TASKS)
     begun = clock.runs

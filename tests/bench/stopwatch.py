@@ -6,6 +6,7 @@ show, and is to be taken off.
 
 import gc
 
+import micropython
 from machine import mem32
 
 INSTRUCTIONS = 5
@@ -17,7 +18,7 @@ _FREE_RUNNING_32_BIT = 0x82
 @micropython.viper
 def now() -> int:
     """Return the timer's count, 30 bits, counting up."""
-    p = ptr32(0x40002004)
+    p = ptr32(0x40002004)  # noqa: F821 - a word of viper
     return (0 - p[0]) & 0x3FFFFFFF
 
 

@@ -173,6 +173,24 @@ def test_platform_of_the_hal(board):
     assert _receive(board.sockets[2], 4) == b"pong"
 
 
+def test_driver_enable_is_on_while_bytes_leave(board):
+    code = """
+        import machine
+        from firmware.hal.mps2 import Platform
+        p = Platform("")
+        s = p.serial(1, 115200, "N", 1)
+        seen = [machine.mem32[0x40028000] & 3]
+        s.write(b"pong", 4)
+        seen.append(machine.mem32[0x40028000] & 3)
+        while not s.tx_done():
+            pass
+        seen.append(machine.mem32[0x40028000] & 3)
+        print(seen)
+    """
+    assert _ask(board, code) == [0, 2, 0]
+    assert _receive(board.sockets[2], 4) == b"pong"
+
+
 def test_platform_refuses_what_the_board_has_not(board):
     assert _ask(board, """
         from firmware.hal.mps2 import Platform
