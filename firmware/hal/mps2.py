@@ -3,17 +3,14 @@
 import os
 
 import board
-import machine
 import micropython
 import mps2
 import uctypes
-from micropython import const
 
 from firmware.core.errors import ConfigError, HalError
 from firmware.hal.half_duplex import HalfDuplex
 from firmware.hal.platform import BasePlatform
 
-_LEDS = const(0x40028000)  # FPGAIO LED0
 _BLOCK_BYTES = 4096
 _BLOCKS = board.JOURNAL_BYTES // _BLOCK_BYTES
 # Larger reads and a wider look-ahead than the defaults: fewer of them an append, shorter flash slices. An open file
@@ -31,6 +28,12 @@ def _copy(to: ptr32, source: ptr32, words: int):  # noqa: F821
         to[i + 2] = source[i + 2]
         to[i + 3] = source[i + 3]
         i += 4
+
+
+@micropython.viper
+def _set_leds(mask: int, bits: int):
+    leds = ptr32(0x40028000)  # noqa: F821 - FPGAIO LED0
+    leds[0] = (leds[0] & ~mask) | bits
 
 
 class Flash:
@@ -121,13 +124,15 @@ class LedPin:
     def __init__(self, bit):
         self._mask = 1 << bit
 
+    @micropython.native
     def on(self):
         """Take the line."""
-        machine.mem32[_LEDS] = machine.mem32[_LEDS] | self._mask
+        _set_leds(self._mask, self._mask)
 
+    @micropython.native
     def off(self):
         """Free the line."""
-        machine.mem32[_LEDS] = machine.mem32[_LEDS] & ~self._mask
+        _set_leds(self._mask, 0)
 
 
 class Platform(BasePlatform):
