@@ -33,12 +33,14 @@ class Tracker:
         self._baseline_rest = 0  # pu * ms below one unit of the baseline
         self.trim_pu = 0
         self._trim_rest = 0
+        self._cut = True  # the last set point was not the one wanted
 
     @micropython.native
     def observe(self, setpoint, snap, limits, dt_ms):
         """Update the trim from what the last set point, inside the last limits, has led to."""
         last_pu = setpoint.bess_pu
-        if not snap.all_fresh or last_pu >= limits.high_pu or last_pu <= limits.low_pu:
+        # Cut, not merely at the limit: with an export cap of 0 the set point that is wanted is the limit itself.
+        if not snap.all_fresh or self._cut:
             return
         gap_pu = snap.power_pu[BESS] - last_pu
         if gap_pu * _FOLLOW_SHARE > self._bess_pu or -gap_pu * _FOLLOW_SHARE > self._bess_pu:
@@ -64,6 +66,7 @@ class Tracker:
 
     @micropython.native
     def _choose(self, setpoint, want_pu, limits):
+        self._cut = want_pu > limits.high_pu or want_pu < limits.low_pu
         if want_pu > limits.high_pu:
             setpoint.bess_pu = limits.high_pu
             setpoint.reason = limits.high_reason

@@ -26,12 +26,16 @@ _RUN = """
     station = main.build(platform)
     console = select.poll()
     console.register(sys.stdin, select.POLLIN)
+    wanted = []
     def command():
         while console.poll(0):
             if sys.stdin.read(1) == "c":
-                station.cutter.cut(station.measure.snapshot)
+                wanted.append("c")
             else:
                 platform.stop = True
+        if wanted and station.cutter._open_ms:  # an interval without a tick in it is not cut
+            wanted.pop()
+            station.cutter.cut(station.measure.snapshot)
     station.sched.add(Task("console", command, 100, 50, 9, 5000))
     chain = station.chain
     write = chain.write

@@ -184,8 +184,9 @@ def _cut_at_start(board, utc_s, rng):
 def _cut_while_writing(board, utc_s, rng):
     """Cut the power at any moment between the cut of an interval and the moment when it is safe."""
     board.run(utc_s)
-    begin_s = time.monotonic()
+    board.type("c")
     board.wait_for("WRITING")
+    begin_s = time.monotonic()
     board.wait_for("SAFE")
     whole_s = time.monotonic() - begin_s
     board.type("c")
