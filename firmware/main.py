@@ -32,7 +32,7 @@ from firmware.log.keeper import Keeper
 from firmware.site import config as site_config
 from firmware.site.measure import Measure
 
-_TICK_BUDGET_US = 250
+_TICK_BUDGET_US = 1000
 _SLICE_BUDGET_US = 2000
 _RETRY_DEVICE_MS = 5000
 _COLLECT_EVERY = 8

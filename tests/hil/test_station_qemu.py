@@ -26,9 +26,9 @@ _LOAD, _GRID, _BESS, _WIND = range(4)
 
 
 def _edge_site():
-    """The reference edge site with a control period of 200 ms, and a fast meter at the load."""
+    """The reference edge site with a period of 200 ms and a fast meter at the load; no trim: set points are exact."""
     config = json.loads((paths.ROOT / "host_tools" / "sites" / "edge.json").read_text())
-    config["control"].update(period_ms=200, stale_ms=1000)
+    config["control"].update(period_ms=200, stale_ms=1000, trim_permille_per_s=0)
     config["devices"][0]["profile"] = "generic_fast"
     config["buses"][0]["baud"] = 115_200
     return config
