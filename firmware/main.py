@@ -36,6 +36,7 @@ _TICK_BUDGET_US = 1000
 _SLICE_BUDGET_US = 2000
 _RETRY_DEVICE_MS = 5000
 _COLLECT_EVERY = 8
+_WATCH_GRID_MS = 400  # the shortest period in which the grid meter is read four times
 
 
 class Station:
@@ -95,6 +96,8 @@ class Station:
         add(Task("cycle", self.field.start_cycle, period_ms, 0, 0, 200, True))
         add(self.tick)
         add(Task("look_back", self.field.look_back, period_ms, period_ms * 3 // 4, 2, 200))
+        if period_ms >= _WATCH_GRID_MS:
+            add(Task("watch_grid", self.watch_grid, period_ms // 4, 0, 3, 300))
         add(Task("tell", self._tell, max(period_ms, self.platform.tell_every_ms), period_ms // 2, 4, 2000))
         add(Task("each_second", self.each_second, 1000, period_ms * 3 // 4, 5, 2000))
         add(Task("keep", self._keep, 1000, period_ms * 3 // 4, 6, 2000))
@@ -128,6 +131,12 @@ class Station:
         ms = platform.utc_ms + ticks.diff(now_ms, platform.utc_posted_ms)
         self.cutter.set_utc(snap, platform.utc_quarter + ms // 900_000, ms % 900_000, platform.utc_trust,
                             platform.utc_error_ms)
+
+    @micropython.native
+    def watch_grid(self):
+        """Sample the grid meter between two looks back, where the period is long: it drifts in between."""
+        self.measure.sample_grid()
+        self.field.request_grid()
 
     def each_second(self):
         """Slow registers, heartbeat, lost devices, garbage."""

@@ -22,6 +22,7 @@ def snapshot(load, grid, bess, wind):
     for role, power in ((LOAD, load), (GRID, grid), (BESS, bess), (WIND, wind)):
         snap.power_pu[role] = power
         snap.state[role] = FRESH
+    snap.grid_mean_pu = grid
     snap.all_fresh = True
     return snap
 

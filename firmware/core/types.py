@@ -66,6 +66,7 @@ class Snapshot:
     def __init__(self):
         self.now_ms = 0
         self.power_pu = array("i", [0] * ROLES)
+        self.grid_mean_pu = 0  # mean of the grid meter's samples since the last tick: what the book counts
         self.age_ms = array("i", [0] * ROLES)
         self.state = bytearray(ROLES)  # ABSENT, FRESH, STALE or MISSING
         self.soc_permille = 0

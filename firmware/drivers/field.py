@@ -82,6 +82,11 @@ class Field:
         """
         if self.pcs.ready:
             self.pcs.request()
+        self.request_grid()
+
+    @micropython.native
+    def request_grid(self):
+        """Ask the grid meter."""
         self.meters[GRID].request()
 
     @micropython.native

@@ -1,9 +1,9 @@
 """Energy by source and use: power integrated over the tick into whole Wh, with the remainder carried on.
 
 Two monotone counters, one a direction, never one signed. What is sampled at the tick (load, production) counts with the
-mean of this snapshot and the last. PCS and grid meter are sampled half way between two set points, where the drift from
-one to the next passes its mean: their value stands for the whole period, so that import and export in turn do not
-cancel. The sum of two powers (2**20 site units at most) times 1,000 ms is the largest number here, and a small integer.
+mean of this snapshot and the last. The PCS holds its set point in between, and the grid drifts from one set point to
+the next: they count with their own value, the grid with the mean of its samples, so that import and export in turn do
+not cancel. The sum of two powers (2**20 site units at most) times 1,000 ms is the largest number here, a small integer.
 """
 
 from array import array
@@ -62,7 +62,7 @@ class Energy:
 
     @micropython.native
     def _add_role(self, role, snap, dt_ms):
-        power_pu = snap.power_pu[role]
+        power_pu = snap.grid_mean_pu if role == GRID else snap.power_pu[role]
         before_pu = power_pu if role == GRID or role == BESS else self._last_pu[role]
         amount = (before_pu + power_pu) * dt_ms
         counter = _POSITIVE[role]

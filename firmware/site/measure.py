@@ -9,7 +9,7 @@ from array import array
 import micropython
 
 from firmware.core import ticks
-from firmware.core.types import ABSENT, BESS, FRESH, LOAD, MISSING, ROLES, STALE, Snapshot
+from firmware.core.types import ABSENT, BESS, FRESH, GRID, LOAD, MISSING, ROLES, STALE, Snapshot
 
 
 class Measure:
@@ -22,6 +22,9 @@ class Measure:
         self._pcs = pcs
         self._stale_ms = stale_ms
         self.roles = 0
+        self._grid_sum_pu = 0
+        self._grid_samples = 0
+        self._grid_count = 0  # of the reading when it was last sampled
         self._stale_count = array("i", [-1] * ROLES)  # count at which a role was found stale
         for role in range(ROLES):
             self.snapshot.state[role] = ABSENT if readings[role] is None else MISSING
@@ -43,8 +46,28 @@ class Measure:
         snap.all_fresh = fresh == self.roles
         if fresh == self.roles - 1:
             snap.power_pu[silent] = self._balance(silent)
+        self._take_grid(snap)
         self._take_pcs(snap, now_ms)
         return snap
+
+    @micropython.native
+    def sample_grid(self):
+        """Note the grid meter's value if it is a new one: several times a period, where the period leaves room."""
+        reading = self._readings[GRID]
+        if reading.count != self._grid_count:
+            self._grid_count = reading.count
+            self._grid_sum_pu += reading.value
+            self._grid_samples += 1
+
+    @micropython.native
+    def _take_grid(self, snap):
+        self.sample_grid()
+        samples = self._grid_samples
+        snap.grid_mean_pu = snap.power_pu[GRID]
+        if samples and snap.state[GRID] == FRESH:
+            snap.grid_mean_pu = (2 * self._grid_sum_pu + samples) // (2 * samples)
+        self._grid_sum_pu = 0
+        self._grid_samples = 0
 
     @micropython.native
     def _take(self, role, now_ms):

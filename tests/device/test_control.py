@@ -155,6 +155,21 @@ def test_never_seen_is_missing_and_the_start_waits_then_goes_on():
     assert (sup.state, sup.commands) == (supervisor.DEGRADED, True)
 
 
+def test_the_grid_counts_with_the_mean_of_its_samples():
+    site = Site(load=800, grid=10, bess=0)
+    site.at(1000)
+    for value in (20, 40, 90):
+        site.readings[GRID].value = value
+        site.readings[GRID].count += 1
+        site.measure.sample_grid()
+        site.measure.sample_grid()  # the same sample is not counted twice
+    site.readings[GRID].value = 50
+    snap = site.at(2000)
+    assert (snap.grid_mean_pu, snap.power_pu[GRID]) == (50, 50)
+    snap = site.measure.update(2100)
+    assert snap.grid_mean_pu == 50
+
+
 def test_absent_roles_are_exactly_zero():
     site = Site(load=800, grid=800, bess=0)
     snap = site.at(1000)
@@ -203,6 +218,21 @@ def test_trim_removes_what_no_meter_sees_and_freezes_when_the_pcs_does_not_follo
     snap = site.at(6000)
     tracker.observe(point, snap, lim, 1000)
     assert tracker.trim_pu == held
+
+
+def test_trim_works_where_the_set_point_stands_at_the_export_cap():
+    site = Site(load=800, grid=-40, bess=800)  # the grid meter reads 40 lower than the others make of it
+    tracker = Tracker(CONTROL, 1000)
+    point = Setpoint()
+    lim = limits(exports=0)
+    for second in range(1, 61):
+        site.readings[BESS].value = point.bess_pu
+        site.readings[GRID].value = 800 - point.bess_pu - 40
+        snap = site.at(1000 * second)
+        tracker.observe(point, snap, lim, 1000)
+        lim.update(snap, tracker.trim_pu)
+        tracker.step(point, snap, lim, 1000)
+    assert -41 <= tracker.trim_pu <= -38 and 759 <= point.bess_pu <= 762
 
 
 def test_smooth_policy_follows_the_baseline():

@@ -31,6 +31,7 @@ def snapshot(load=0, grid=0, bess=0, wind=0, state=FRESH):
     for role, power in ((LOAD, load), (GRID, grid), (BESS, bess), (WIND, wind)):
         snap.power_pu[role] = power
         snap.state[role] = state
+    snap.grid_mean_pu = grid
     snap.all_fresh = state == FRESH
     return snap
 
