@@ -5,7 +5,7 @@ import importlib
 import os
 import sys
 
-from host_tools.errors import INTERRUPTED, OK, UNUSABLE, ToolError
+from host_tools.errors import INTERRUPTED, OK, READER_GONE, UNUSABLE, ToolError
 
 # name: what it does. The module is host_tools.commands.NAME; nothing is imported before it is needed.
 COMMANDS = {
@@ -36,9 +36,10 @@ def main(argv):
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone; keep the interpreter from complaining when it flushes at exit.
+        # The reader has gone; keep the interpreter from complaining when it flushes at exit. Not OK: what was not
+        # said to the end, a verdict above all, must not pass for good in a script.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return READER_GONE
     except ModuleNotFoundError:
         raise
     except Exception as error:

@@ -4,6 +4,7 @@ OK = 0
 DOES_NOT_HOLD = 1
 UNUSABLE = 2
 INTERRUPTED = 130
+READER_GONE = 141  # as a shell reports SIGPIPE
 
 
 class ToolError(Exception):

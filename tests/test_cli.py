@@ -148,6 +148,13 @@ def test_closed_pipe_is_no_error(tmp_path):
     assert done.stderr == "" and len(done.stdout.splitlines()) == 1
 
 
+def test_a_verdict_that_nobody_read_to_its_end_is_not_good(tmp_path):
+    made = Case(tmp_path, day(40))
+    (tmp_path / "records.cbor").write_bytes(b"".join(made.records) * 20)
+    command = f"({sys.executable} -m host_tools decode {tmp_path} --json; echo $? >&2) | head -1"
+    assert _start("sh", "-c", command).stderr.strip() == "141"
+
+
 def test_missing_package_leads_to_advice(tmp_path):
     empty = tmp_path / "host_tools"
     empty.symlink_to(ROOT / "host_tools")
