@@ -35,7 +35,7 @@ from firmware.site.measure import Measure
 _TICK_BUDGET_US = 1000
 _SLICE_BUDGET_US = 2000
 _RETRY_DEVICE_MS = 5000
-_COLLECT_EVERY = 8
+_COLLECT_EVERY = 4  # slices of a signature leave 5 KB each; twice as many must fit into a small heap's free half
 _WATCH_GRID_MS = 400  # the shortest period in which the grid meter is read four times
 
 

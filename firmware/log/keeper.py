@@ -58,10 +58,13 @@ class Keeper:
     def _write(self, interval):
         """Write one record; a refusing flash is tried again until it takes it, and said once."""
         told = False
-        while True:
+        seq = self._chain.size
+        while self._chain.size == seq:  # else it is in the journal, whatever failed behind it
             try:
                 yield from self._chain.write(interval)
                 return
+            except MemoryError:
+                pass  # garbage is collected while this rests; a note would want memory too
             except (LogError, OSError) as error:
                 if not told:
                     self._events.note("journal", "WRITE_REFUSED", str(error))
