@@ -102,9 +102,9 @@ class Owner:
     def __init__(self):
         self.log = []  # (status, data or exception code)
 
-    def on_answer(self, job, buf):
-        n = buf[job.at - 1] if not job.is_write else 4
-        self.log.append((0, bytes(buf[job.at:job.at + n])))
+    def on_answer(self, job, buf, at):
+        n = buf[at - 1] if not job.is_write else 4
+        self.log.append((0, bytes(buf[at:at + n])))
 
     def on_failure(self, job, status):
         self.log.append((status, job.exception))

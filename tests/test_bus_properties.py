@@ -98,14 +98,14 @@ class Owner:
         self.line = line
         self.outcomes = 0
 
-    def on_answer(self, job, buf):
+    def on_answer(self, job, buf, at):
         self.outcomes += 1
         k = self.line.k
         if job.is_write:
             assert k in self.line.intact or k < len(self.line.turns)
         else:
-            data = bytes(buf[job.at:job.at + buf[job.at - 1]])
-            assert buf[job.at - 1] == job.frames[job.last][5] * 2
+            data = bytes(buf[at:at + buf[at - 1]])
+            assert buf[at - 1] == job.frames[job.last][5] * 2
             assert data == bytes((k >> 8, k & 0xFF)) * (len(data) // 2), "the answer of another request"
 
     def on_failure(self, job, status):

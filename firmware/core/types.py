@@ -7,6 +7,9 @@ Signs: BESS/PCS discharge +, grid import +, production +, consumption +. load = 
 
 from array import array
 
+import micropython
+from micropython import const
+
 # Roles, in the order of the record.
 LOAD = 0
 GRID = 1
@@ -49,15 +52,79 @@ FLAG_PARTIAL = 1 << 16
 
 QUARTER_MS = 900_000
 
+# Cells of one Reading.
+VALUE = const(0)
+T_MS = const(1)
+COUNT = const(2)
+FAILS = const(3)
+READING_CELLS = const(4)
+
+_MASK = const(0x3FFFFFFF)
+
+
+def ptr32(cells):
+    """Return `cells`: viper takes this name for a pointer to 32-bit words, and never calls this."""
+    return cells
+
+
+@micropython.viper
+def take(cells: ptr32, at: int, value: int, t_ms: int):
+    """Keep a valid value in the row at cells[at]."""
+    cells[at] = value
+    cells[at + 1] = t_ms
+    cells[at + 2] = (cells[at + 2] & (_MASK >> 1)) + 1  # it never comes back to 0, which means none yet
+
+
+@micropython.viper
+def fail(cells: ptr32, at: int):
+    """Count a failed or rejected attempt in the row at cells[at]."""
+    cells[at + 3] = (cells[at + 3] + 1) & _MASK
+
+
+def _reading_cell(cell):
+    """Make the property of one cell of a reading's row."""
+    def get(reading):
+        return reading.cells[reading.at + cell]
+
+    def put(reading, value):
+        reading.cells[reading.at + cell] = value
+
+    return property(get, put)
+
 
 class Reading:
-    """One measured quantity as a driver last saw it."""
+    """One measured quantity as a driver last saw it: a row of four cells, so that viper reads it as integers.
+
+    `value` is in the quantity's canonical unit, power in site power units; `t_ms` the tick of the sampling instant;
+    `count` the valid values so far, `fails` the failed or rejected attempts. Drivers call take() and fail(); whoever
+    wants several readings in one array moves them there first.
+    """
 
     def __init__(self):
-        self.value = 0  # in the quantity's canonical unit; power in site power units
-        self.t_ms = 0  # tick of the sampling instant
-        self.count = 0  # valid values so far
-        self.fails = 0  # failed or rejected attempts so far
+        self.cells = array("i", [0] * READING_CELLS)
+        self.at = 0
+
+    def move(self, cells, at):
+        """Carry the row over into another array, from `at` on, and work there from now on. Start-up only."""
+        for i in range(READING_CELLS):
+            cells[at + i] = self.cells[self.at + i]
+        self.cells = cells
+        self.at = at
+
+    @micropython.native
+    def take(self, value, t_ms):
+        """Keep a valid value (-2**29 .. 2**29 - 1) and the tick at which it was sampled."""
+        take(self.cells, self.at, value, t_ms)
+
+    @micropython.native
+    def fail(self):
+        """Count a failed or rejected attempt; the last value stays, and ages."""
+        fail(self.cells, self.at)
+
+    value = _reading_cell(VALUE)
+    t_ms = _reading_cell(T_MS)
+    count = _reading_cell(COUNT)
+    fails = _reading_cell(FAILS)
 
 
 class Snapshot:

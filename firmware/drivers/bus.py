@@ -244,11 +244,10 @@ class Bus:
         if window.n > end:
             self._noisy = True
             self.devices.blame(rx[end])
-        job.at = at + 3
         if status == _OK:
             device.answers += 1
             job.exception = 0
-            job.owner.on_answer(job, rx)
+            job.owner.on_answer(job, rx, at + 3)
         else:
             device.exceptions += 1
             job.exception = rx[at + 2]

@@ -132,15 +132,15 @@ class Der:
         return self.ready and self._bus.submit(self._fast)
 
     @micropython.native
-    def on_answer(self, job, buf):
+    def on_answer(self, job, buf, at):
         """Take the answer to one of our requests."""
         self._outcome = modbus.OK
         if job is self._fast:
             self._missed = 0
-            self._take_state(buf, job.at)
-            self._take_power(buf, job)
+            self._take_state(buf, at)
+            self._take_power(job, buf, at)
         else:
-            self._take_other(job, buf)
+            self._take_other(job, buf, at)
 
     @micropython.native
     def _take_state(self, buf, at):
@@ -152,16 +152,14 @@ class Der:
         self.fault = self.inv_st == _FAULT
 
     @micropython.native
-    def _take_power(self, buf, job):
-        value = self._ratio.read(buf, job.at + 14)
+    def _take_power(self, job, buf, at):
+        value = self._ratio.read(buf, at + 14)
         if value == INVALID:
-            self.power.fails += 1
+            self.power.fail()
         else:
-            self.power.value = value
-            self.power.t_ms = job.sent_ms
-            self.power.count += 1
+            self.power.take(value, job.sent_ms)
 
-    def _take_other(self, job, buf):
+    def _take_other(self, job, buf, at):
         """Take an answer that is not 701's; a subclass says what it is."""
 
     @micropython.native
@@ -169,7 +167,7 @@ class Der:
         """Count a failure; after `lost_after` in a row the device is not ready, and wants start() again."""
         self._outcome = status
         if job is self._fast:
-            self.power.fails += 1
+            self.power.fail()
             self._missed += 1
         elif job.urgent:
             self._refused += 1

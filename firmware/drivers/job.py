@@ -20,7 +20,7 @@ ACTIVE = const(2)
 class Job:
     """One request, ready to be sent, and where its outcome goes.
 
-    `owner` has on_answer(job, buf), where the answer's data begin at buf[job.at], and on_failure(job,
+    `owner` has on_answer(job, buf, at), where the answer's data begin at buf[at], and on_failure(job,
     status). What a write writes stands in `registers`, an array('H').
 
     A read has a second form that is `extra` registers longer, a write one that leaves out the first `skip`
@@ -44,7 +44,6 @@ class Job:
         self.state = IDLE
         self.again = False  # a write that was submitted anew while it was on the line
         self.last = 1  # the form of the last request
-        self.at = 0
         self.exception = 0  # Modbus exception code, where the last outcome was one
         self.sent_ms = 0  # tick at which the request's last byte left: the instant that a meter samples
         self.signatures = array("i", (0, 0))

@@ -78,11 +78,8 @@ class PowerLimit(Der):
         self._registers[1] = self._put.u16_floor(limit_pu)
 
     @micropython.native
-    def _take_other(self, job, buf):
+    def _take_other(self, job, buf, at):
         if job is self._set:
             self._refused = 0
             # Submitted anew meanwhile: what was acknowledged is the limit before.
-            if not job.state:
-                self.applied.value = self.asked_pu
-            self.applied.t_ms = job.sent_ms
-            self.applied.count += 1
+            self.applied.take(self.applied.value if job.state else self.asked_pu, job.sent_ms)

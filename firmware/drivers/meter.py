@@ -45,25 +45,22 @@ class Meter:
         return self._job.state != IDLE
 
     @micropython.native
-    def on_answer(self, job, buf):
+    def on_answer(self, job, buf, at):
         """Take the power from an answer."""
-        value = self._ratio.read(buf, job.at + self._power_at)
+        value = self._ratio.read(buf, at + self._power_at)
         if value == INVALID:
             self.invalid += 1
-            self.power.fails += 1
-        elif self._counter_at >= 0 and not self._fresh(job, buf):
+            self.power.fail()
+        elif self._counter_at >= 0 and not self._fresh(buf, at):
             self.repeated += 1
         else:
-            power = self.power
-            power.value = value * self._sign
-            power.t_ms = job.sent_ms
-            power.count += 1
+            self.power.take(value * self._sign, job.sent_ms)
 
     @micropython.native
-    def _fresh(self, job, buf):
+    def _fresh(self, buf, at):
         """Return False while the refresh counter stands still; only every second answer holds it."""
-        at = job.at + self._counter_at
-        if buf[job.at - 1] > self._counter_at:
+        if buf[at - 1] > self._counter_at:
+            at += self._counter_at
             counter = buf[at] << 8 | buf[at + 1]
             self._moving = counter != self._counter
             self._counter = counter
@@ -72,4 +69,4 @@ class Meter:
     @micropython.native
     def on_failure(self, job, status):
         """Count a failure; the last value stays, and ages."""
-        self.power.fails += 1
+        self.power.fail()

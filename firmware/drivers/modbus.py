@@ -41,6 +41,11 @@ def ptr16(buf):
     return buf
 
 
+def ptr32(cells):
+    """Return `cells`: the viper emitter takes this name for a pointer to 32-bit words, and never calls this."""
+    return cells
+
+
 def _table():
     rows = array("H")
     for row in range(256):

@@ -11,7 +11,7 @@ import micropython
 from micropython import const
 
 from firmware.core.errors import BusError
-from firmware.drivers.modbus import ptr8, ptr16
+from firmware.drivers.modbus import ptr8, ptr16, ptr32
 
 # Kinds of register value. Two-register kinds have the high word first unless they say otherwise.
 S16 = const(0)
@@ -26,6 +26,13 @@ F32_LOW_FIRST = const(7)
 INVALID = const(-0x20000000)  # no value: not implemented, not a number, or out of range
 _TOO_LARGE = const(0x1FFFFFFF)
 LIMIT_PU = const(0x90000)  # 2**19 site power units and an eighth: no meter of the site can show more
+
+# Cells of a Ratio.
+KIND = const(0)
+NUM = const(1)
+DEN = const(2)
+LIMIT = const(3)
+MOST = const(4)
 
 _NUM_MAX = const(16_383)
 _DEN_MAX = const(0x7FFFFF)
@@ -152,13 +159,11 @@ def _refuse(num, den):
 
 
 @micropython.viper
-def _long(kind: int, high: int, low: int, ratio) -> int:
-    """Return the value of a pair of registers by a Ratio, or INVALID."""
+def _long(cells: ptr32, kind: int, high: int, low: int) -> int:
+    """Return the value of a pair of registers by the cells of a Ratio, or INVALID."""
     negative = high & 0x8000
-    num = int(ratio.num)
-    den = int(ratio.den)
     if kind == F32:
-        value = int(_float_ratio(high, low, num, den))
+        value = int(_float_ratio(high, low, cells[NUM], cells[DEN]))
     else:
         # "Not implemented", and how some meters show an overflow.
         if low == 0xFFFF and high == (0xFFFF if kind == U32 else 0x7FFF):
@@ -173,10 +178,33 @@ def _long(kind: int, high: int, low: int, ratio) -> int:
                 low = 0x10000 - low
             else:
                 high += 1
-        value = int(_ratio(high, low, num, den))
-    if value > int(ratio.limit):
+        value = int(_ratio(high, low, cells[NUM], cells[DEN]))
+    if value > cells[LIMIT]:
         return INVALID
     return 0 - value if negative else value
+
+
+@micropython.viper
+def read(cells: ptr32, buf: ptr8, at: int) -> int:
+    """Return the value whose registers begin at buf[at] by the cells of a Ratio, or INVALID."""
+    high = buf[at] << 8 | buf[at + 1]
+    kind = cells[KIND]
+    if kind <= U16:
+        if high == (0x8000 if kind == S16 else 0xFFFF):
+            return INVALID
+        negative = 0
+        if kind == S16 and high > 0x7FFF:
+            negative = 1
+            high = 0x10000 - high
+        if high > cells[MOST]:
+            return INVALID
+        den = cells[DEN]
+        value = (high * cells[NUM] + (den >> 1)) // den
+        return 0 - value if negative else value
+    low = buf[at + 2] << 8 | buf[at + 3]
+    if kind >= S32_LOW_FIRST:
+        return int(_long(cells, kind - 3, low, high))
+    return int(_long(cells, kind, high, low))
 
 
 class Ratio:
@@ -184,15 +212,13 @@ class Ratio:
 
     def __init__(self, kind, num, den, limit):
         num, den = reduce(num, den)
-        self.kind = kind
         self.limit = limit
         self._most = 0xFFFF  # the largest 16-bit raw value that is in range
         if kind <= U16:
             num, den = self._fit_short(num, den)
         elif num > _NUM_MAX or den > (_FLOAT_DEN_MAX if kind in (F32, F32_LOW_FIRST) else _DEN_MAX):
             _refuse(num, den)
-        self.num = num
-        self.den = den
+        self.cells = array("i", (kind, num, den, limit, self._most))
 
     def _fit_short(self, num, den):
         # SunSpec scale factors reach from 10**-10 to 10**10: keep what can matter, make the rest zero or out
@@ -206,26 +232,9 @@ class Ratio:
             _refuse(num, den)
         return num, den
 
-    @micropython.viper
-    def read(self, buf: ptr8, at: int) -> int:
-        """Return the value whose registers begin at buf[at], or INVALID."""
-        high = buf[at] << 8 | buf[at + 1]
-        kind = int(self.kind)
-        if kind <= U16:
-            if high == (0x8000 if kind == S16 else 0xFFFF):
-                return INVALID
-            negative = 0
-            if kind == S16 and high > 0x7FFF:
-                negative = 1
-                high = 0x10000 - high
-            if high > int(self._most):
-                return INVALID
-            value = (high * int(self.num) + (int(self.den) >> 1)) // int(self.den)
-            return 0 - value if negative else value
-        low = buf[at + 2] << 8 | buf[at + 3]
-        if kind >= S32_LOW_FIRST:
-            return int(_long(kind - 3, low, high, self))
-        return int(_long(kind, high, low, self))
+    def read(self, buf, at):
+        """Return the value whose registers begin at buf[at], or INVALID; the control path calls read() itself."""
+        return read(self.cells, buf, at)
 
 
 class Put:

@@ -65,10 +65,10 @@ class Reader:
         """Return register `index` of the last block."""
         return self.data[2 * index] << 8 | self.data[2 * index + 1]
 
-    def on_answer(self, job, buf):
+    def on_answer(self, job, buf, at):
         """Keep the answer's data."""
         for i in range(2 * job.count):
-            self.data[i] = buf[job.at + i]
+            self.data[i] = buf[at + i]
         self._status = modbus.OK
 
     def on_failure(self, job, status):

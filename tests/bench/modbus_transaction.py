@@ -52,9 +52,8 @@ class Owner:
         self._read = Ratio(U16, 1, 1, 0xFFFFF).read
 
     @micropython.native
-    def on_answer(self, job, buf):
+    def on_answer(self, job, buf, at):
         """Decode."""
-        at = job.at
         values = self.values
         read = self._read
         i = 0

@@ -140,28 +140,21 @@ class SunspecPcs(Der):
             self._bus.submit(self._beat)
 
     @micropython.native
-    def _take_other(self, job, buf):
-        at = job.at
+    def _take_other(self, job, buf, at):
         if job is self._set:
             self._refused = 0
             # Submitted anew meanwhile: what was acknowledged is the set point before.
-            if not job.state:
-                self.applied.value = self.asked_pu
-            self.applied.t_ms = job.sent_ms
-            self.applied.count += 1
+            self.applied.take(self.applied.value if job.state else self.asked_pu, job.sent_ms)
         elif job is self._soc_job:
-            self._take_soc(job, buf)
+            self._take_soc(job, buf, at)
         elif job is self._control_job:
             self.local = buf[at] == 0 and buf[at + 1] == _LOCAL
 
     @micropython.native
-    def _take_soc(self, job, buf):
-        at = job.at
+    def _take_soc(self, job, buf, at):
         value = self._soc_ratio.read(buf, at)
         self.storage_state = buf[at + 4] << 8 | buf[at + 5]
         if value == INVALID:
-            self.soc.fails += 1
+            self.soc.fail()
         else:
-            self.soc.value = value
-            self.soc.t_ms = job.sent_ms
-            self.soc.count += 1
+            self.soc.take(value, job.sent_ms)
