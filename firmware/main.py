@@ -20,6 +20,7 @@ from firmware.core.task import Task
 from firmware.core.types import Setpoint
 from firmware.core.utc import Utc
 from firmware.drivers.field import Field
+from firmware.drivers.profile import Profiles
 from firmware.hal.files import Files
 from firmware.hal.open import open_platform
 from firmware.ledger.book import Book
@@ -42,13 +43,14 @@ _WATCH_GRID_MS = 400  # the shortest period in which the grid meter is read four
 class Station:
     """One site's firmware, wired up; run() until stopped."""
 
-    def __init__(self, platform, config):
+    def __init__(self, platform, config, read=None):
+        """`read(path)` reads the files of the board's folder, for the user's own profiles."""
         self.platform = platform
         self.config = config
         self.unit_w = choose_unit_w(max(config["ratings"][key] for key in _POWER_RATINGS))
         self.setpoint = Setpoint()
         self.utc = Utc()
-        self._wire_control(config)
+        self._wire_control(config, Profiles(build_info.PROFILES, read))
         self.cutter = Cutter(Energy(self.unit_w), self.utc, config["control"]["period_ms"])
         self.sched = Scheduler(platform, self.field, self._on_error, _COLLECT_EVERY)
         self._last_ms = platform.ms()
@@ -59,9 +61,9 @@ class Station:
         self.tick = None
         self._add_tasks(config["control"]["period_ms"])
 
-    def _wire_control(self, config):
+    def _wire_control(self, config, profiles):
         ratings, limits, control = config["ratings"], config["limits"], config["control"]
-        self.field = Field(config, self.platform, self.unit_w)
+        self.field = Field(config, self.platform, self.unit_w, profiles)
         self.measure = Measure(self.field.readings, self.field.pcs.soc, self.field.pcs, control["stale_ms"])
         bess_pu = self._pu(ratings["bess_w"])
         export_pu = self._pu(limits["grid_export_w"])
@@ -228,7 +230,7 @@ def build(platform):
         if bus["uart"] >= len(board.UARTS):
             raise ConfigError("CONFIG", "buses[%d].uart: %s has no UART %d; allowed: 0 to %d"
                               % (i, board.NAME, bus["uart"], len(board.UARTS) - 1))
-    station = Station(platform, config)
+    station = Station(platform, config, files.read)
     for _ in station.wire_log(files, config_hash):
         platform.collect()  # nothing is timed yet, and the keys alone make more garbage than a small heap holds
     return station

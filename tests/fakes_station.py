@@ -44,9 +44,9 @@ class FakePlatform(FakeClock):
         pass
 
 
-def site(rating_w):
+def site(rating_w, wind_profile="sdm630"):
     """Return the configuration of a site whose every rating is `rating_w`."""
-    devices = [("load", "generic_fast", 1), ("grid", "generic_fast", 2), ("wind", "sdm630", 3),
+    devices = [("load", "generic_fast", 1), ("grid", "generic_fast", 2), ("wind", wind_profile, 3),
                ("pcs", "sunspec_der", _PCS_UNIT)]
     text = json.dumps({
         "version": 1,
@@ -95,16 +95,19 @@ def meter_registers(power_w):
     return bytes((power_w >> shift) & 0xFF for shift in (24, 16, 8, 0)) + b"\x13\x88\x00\x01"
 
 
-def station(rating_w, load_w, grid_w, wind_w, bess_w):
-    """Return (Station, platform, recorder): the real firmware on a scripted line, its PCS found and set up."""
+def station(rating_w, load_w, grid_w, wind_w, bess_w, wind_profile="sdm630", wind=None, read=None):
+    """Return (Station, platform, recorder): the real firmware on a scripted line, its PCS found and set up.
+
+    The wind meter's registers may be given, with its profile, and `read` that finds the user's own.
+    """
     import struct
 
     gc.collect()  # a small board has no room for two of these and the vectors
-    wind = bytes(2 * 0x34) + struct.pack(">f", wind_w) + bytes(8)
+    wind = wind or bytes(2 * 0x34) + struct.pack(">f", wind_w) + bytes(8)
     recorder = Recorder((ImageSlave(1, 0, meter_registers(load_w)), ImageSlave(2, 0, meter_registers(grid_w)),
                          ImageSlave(3, 0, wind), pcs(rating_w, bess_w)))
     platform = FakePlatform(recorder)
-    made = Station(platform, site(rating_w))
+    made = Station(platform, site(rating_w, wind_profile), read)
     for rest_us in made.field.pcs.start():
         made.field.poll()
         platform.idle(rest_us or 1)

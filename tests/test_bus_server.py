@@ -22,8 +22,8 @@ from firmware.core import ticks
 from firmware.drivers.bus import Bus
 from firmware.drivers.limiter import PowerLimit
 from firmware.drivers.meter import Meter
-from firmware.drivers.meters import sdm630
 from firmware.drivers.pcs.sunspec_der import SunspecPcs
+from firmware.drivers.profile import Profiles
 from firmware.drivers.regmap import Scale
 
 _IMAGES = json.loads((Path(__file__).parent / "vectors" / "sunspec_devices.json").read_text())
@@ -146,7 +146,7 @@ def line():
 
 
 def test_a_meter_is_read_again_and_again(line):
-    meter = Meter(line.bus, _METER, sdm630, line.scale)
+    meter = Meter(line.bus, _METER, Profiles(("sdm630",)).load("sdm630"), line.scale)
     line.until(lambda: meter.request() is None or meter.power.count >= 20)
     assert meter.power.value == -1250
     stats = meter.stats

@@ -33,7 +33,7 @@ def _needed_on_the_board():
     needed = [paths.ROOT / "tests" / "run.py", *(paths.ROOT / path for path in _FILES)]
     for path in needed:  # grows while it is walked
         needed += [file for file in _imported(path) if file not in needed]
-    return needed + sorted((paths.ROOT / "tests" / "vectors").glob("*.json"))
+    return needed + sorted((paths.ROOT / "tests" / "vectors").rglob("*.json"))
 
 
 def _judge(output):

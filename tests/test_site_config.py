@@ -57,7 +57,8 @@ def test_the_reference_sites_are_accepted(name):
     (("devices", 1, "unit"), 1, ["devices[1].unit", "bus 0 unit 1 is taken by devices[0]"]),
     (("devices", 1, "unit"), 248, ["devices[1].unit", "1 to 247"]),
     (("devices", 0, "bus"), 7, ["devices[0].bus", "there is no bus 7", "0, 1"]),
-    (("devices", 0, "profile"), "sdm631", ["devices[0].profile", "sdm630"]),
+    (("devices", 0, "profile"), "SDM630", ["devices[0].profile", "small letters, digits"]),
+    (("devices", 0, "profile"), "sunspec_der", ["devices[0].profile", "cannot be a load"]),
     (("devices", 3, "profile"), "sdm630", ["devices[3].profile", "cannot be a pcs", "sunspec_der"]),
     (("devices", 0, "role"), "grid", ["devices", "no device has the role load"]),
     (("devices", 2, "role"), "pv", ["ratings.wind_w", "no device has the role wind"]),
@@ -128,7 +129,13 @@ def test_every_range_ends_where_it_says(row):
 
 
 def test_the_schema_file_is_the_table():
-    assert json.loads(schema.PATH.read_text(encoding="utf-8")) == schema.schema()
+    written = json.loads(schema.PATH.read_text(encoding="utf-8"))
+    made = schema.schema()
+    profile = made["properties"]["devices"]["items"]["properties"]["profile"]
+    assert {"sdm630", "sunspec_der"} < set(profile["examples"])
+    # which meters there are is a list for people, and a new one makes no file wrong
+    written["properties"]["devices"]["items"]["properties"]["profile"]["examples"] = profile["examples"]
+    assert written == made
 
 
 def test_every_row_has_a_meaning_and_a_kind():

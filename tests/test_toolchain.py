@@ -104,6 +104,7 @@ def test_build_info_is_a_module_and_is_left_alone_when_right(tmp_path):
     facts = {}
     exec(path.read_text(), facts)
     assert facts["HASH"] == build_info.firmware_hash(paths.ROOT) and facts["VERSION"] == build_info.version()
+    assert facts["PROFILES"] == build_info.profiles(paths.ROOT) and "sdm630" in facts["PROFILES"]
     before = path.stat().st_mtime_ns
     build_info.write_build_info(tmp_path)
     assert path.stat().st_mtime_ns == before

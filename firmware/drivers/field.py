@@ -10,11 +10,9 @@ from firmware.core.types import BESS, GENSET, GRID, LOAD, PV, ROLES, WIND
 from firmware.drivers.bus import Bus
 from firmware.drivers.limiter import PowerLimit
 from firmware.drivers.meter import Meter
-from firmware.drivers.meters import generic_fast, sdm630
 from firmware.drivers.pcs.sunspec_der import SunspecPcs
 from firmware.drivers.regmap import Scale
 
-_TABLES = {"sdm630": sdm630, "generic_fast": generic_fast}
 _METER_ROLES = {"load": LOAD, "grid": GRID, "wind": WIND, "pv": PV, "genset": GENSET}
 _DIRECT = (LOAD, WIND, PV, GENSET)  # what the feed-forward is made of
 
@@ -22,7 +20,8 @@ _DIRECT = (LOAD, WIND, PV, GENSET)  # what the feed-forward is made of
 class Field:
     """The site's buses, meters, PCS and wind limit, as the configuration names them."""
 
-    def __init__(self, config, platform, unit_w):
+    def __init__(self, config, platform, unit_w, profiles):
+        self._profiles = profiles
         self._scale = Scale(unit_w)
         self.buses = []
         self._by_id = {}
@@ -33,13 +32,13 @@ class Field:
             self.buses.append(bus)
         self.meters = [None] * ROLES
         self.limiter = None
-        for row in config["devices"]:
-            self._add(row, config)
+        for i, row in enumerate(config["devices"]):
+            self._add(row, config, "devices[%d].profile" % i)
         self.readings = [None if meter is None else meter.power for meter in self.meters]
         self.readings[BESS] = self.pcs.power
         self._direct = [self.meters[role] for role in _DIRECT if self.meters[role] is not None]
 
-    def _add(self, row, config):
+    def _add(self, row, config, where):
         bus = self._by_id[row["bus"]]
         timeout_us = row["timeout_ms"] * 1000
         if row["role"] == "pcs":
@@ -48,8 +47,8 @@ class Field:
             self.limiter = PowerLimit(bus, row["unit"], self._scale, config["pcs"]["reversion_s"], timeout_us)
         else:
             sign = -1 if row["invert"] else 1
-            table = _TABLES[row["profile"]]
-            self.meters[_METER_ROLES[row["role"]]] = Meter(bus, row["unit"], table, self._scale, sign, timeout_us)
+            profile = self._profiles.load(row["profile"], where)
+            self.meters[_METER_ROLES[row["role"]]] = Meter(bus, row["unit"], profile, self._scale, sign, timeout_us)
 
     @micropython.native
     def poll(self):

@@ -5,34 +5,32 @@ import micropython
 from firmware.core.types import Reading
 from firmware.drivers import regmap
 from firmware.drivers.job import IDLE, Job
-from firmware.drivers.ratio import INVALID
+from firmware.drivers.ratio import INVALID, read
 
 
 class Meter:
-    """A meter of the type that `profile`, a module of drivers.meters, describes.
+    """A meter of the type that `profile`, a profile.Profile, describes.
 
     `sign` -1 turns its CT clamps round. `power` is in site power units; its count goes up with each new
     sample, its fails with each failed or invalid one.
     """
 
     def __init__(self, bus, unit, profile, scale, sign=1, timeout_us=200_000):
-        row = regmap.find(profile.TABLE, "power_w")
         self.power = Reading()
         self.invalid = 0  # answers whose value was none: not implemented, not a number, out of range
         self.repeated = 0  # answers that brought the sample already known
         self._bus = bus
         self._sign = sign
-        self._ratio = scale.power(row)
-        self._power_at = 2 * (row[0] - profile.FAST_ADDRESS)
+        self._cells = scale.power(regmap.find(profile.table, "power_w")).cells
         self._counter_at = -1
-        if profile.COUNTER is not None:
-            self._counter_at = 2 * (profile.COUNTER - profile.FAST_ADDRESS)
+        if profile.counter is not None:
+            self._counter_at = 2 * (profile.counter - profile.fast_address)
         self._counter = -1
         self._moving = True  # the refresh counter had moved when it was last read
-        self._job = Job(bus, unit, profile.FUNCTION, profile.FAST_ADDRESS, profile.FAST_COUNT, self,
-                        timeout_us, extra=profile.FAST_EXTRA)
+        self._job = Job(bus, unit, profile.function, profile.fast_address, profile.fast_count, self,
+                        timeout_us, extra=profile.fast_extra)
         self.stats = self._job.device
-        self.stats.gap_us = max(self.stats.gap_us, profile.GAP_US)
+        self.stats.gap_us = max(self.stats.gap_us, profile.gap_us)
 
     @micropython.native
     def request(self):
@@ -47,7 +45,7 @@ class Meter:
     @micropython.native
     def on_answer(self, job, buf, at):
         """Take the power from an answer."""
-        value = self._ratio.read(buf, at + self._power_at)
+        value = read(self._cells, buf, at)
         if value == INVALID:
             self.invalid += 1
             self.power.fail()

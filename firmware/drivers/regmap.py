@@ -4,9 +4,15 @@ A row is (address, kind, num, den, name): raw * num / den is the quantity in the
 integer. Powers of the control path are read through a ratio.Ratio instead; what stands here may allocate.
 """
 
+from micropython import const
+
 from firmware.core.errors import BusError
 from firmware.drivers import ratio
 from firmware.drivers.ratio import LIMIT_PU, VALUE_MAX, Put, Ratio
+
+# Kinds beside those of drivers.ratio: energies of four registers, high word first.
+U64 = const(8)
+S64 = const(9)
 
 _SENTINELS = (0x8000, 0xFFFF)
 
@@ -37,7 +43,9 @@ def sunspec_ratio(kind, exponent, per_unit, limit):
 
 
 def words(kind):
-    """Return how many registers a kind takes, 1 or 2."""
+    """Return how many registers a kind takes: 1, 2 or 4."""
+    if kind >= U64:
+        return 4
     return 1 if kind <= ratio.U16 else 2
 
 
@@ -57,6 +65,8 @@ def value(row, buf, at):
         if first == _SENTINELS[kind]:
             return None
         return _rounded(first - 0x10000 if kind == ratio.S16 and first & 0x8000 else first, num, den)
+    if kind >= U64:
+        return _long(int.from_bytes(bytes(buf[at:at + 8]), "big"), kind == S64, num, den)
     second = buf[at + 2] << 8 | buf[at + 3]
     if kind >= ratio.S32_LOW_FIRST:
         first, second = second, first
@@ -69,6 +79,14 @@ def value(row, buf, at):
     # The largest positive value is how some meters show an overflow; the most negative one is "not
     # implemented".
     return None if raw in (0x7FFFFFFF, 0x80000000) else _rounded(raw - ((raw & 0x80000000) << 1), num, den)
+
+
+def _long(raw, signed, num, den):
+    if not signed:
+        return None if raw == 0xFFFFFFFFFFFFFFFF else _rounded(raw, num, den)
+    if raw in (0x7FFFFFFFFFFFFFFF, 0x8000000000000000):
+        return None
+    return _rounded(raw - ((raw & 0x8000000000000000) << 1), num, den)
 
 
 def _rounded(raw, num, den):

@@ -5,7 +5,7 @@ import json
 
 from firmware.core.errors import ConfigError
 from firmware.site.rules import check_whole
-from firmware.site.schema import ENUM, INT, LIST, REQUIRED, ROWS, TEXT
+from firmware.site.schema import ENUM, INT, LIST, PROFILE, REQUIRED, ROWS, TEXT
 
 _MAX_BYTES = 16_384
 
@@ -84,6 +84,8 @@ def _printable(text, path):
     """Ids go into file names and the checkpoint's origin: letters, digits, dot, dash and underscore only."""
     if path == "site.name":
         return True
+    if path == PROFILE:
+        return all(c in "abcdefghijklmnopqrstuvwxyz0123456789_" for c in text)
     return all(c.isalpha() or c.isdigit() or c in ".-_" for c in text) and all(ord(c) < 128 for c in text)
 
 
@@ -94,6 +96,8 @@ def _allowed(row):
         return ("an integer from %d to %d %s" % (row[2], row[3], row[5])).rstrip()
     if row[1] == LIST:
         return "a list of %d to %d %s" % (row[2], row[3], row[5])
+    if row[0] == PROFILE:
+        return "a text of %d to %d small letters, digits, underscores" % (row[2], row[3])
     return "a text of %d to %d letters, digits, dots, dashes, underscores" % (row[2], row[3])
 
 

@@ -1,10 +1,10 @@
 """Rules of site.json that no single key can state: roles, addresses, buses and ratings that must fit each other."""
 
 from firmware.core.errors import ConfigError
-from firmware.site.schema import METERS
 
 _REQUIRED_ROLES = ("load", "grid", "pcs")
 _PROFILE_OF = {"pcs": ("sunspec_der",), "wind_limit": ("sunspec_limit",)}
+OTHER_PROFILES = ("sunspec_der", "sunspec_limit")  # those that are no meter's
 
 
 def check_whole(config):
@@ -44,10 +44,17 @@ def _check_devices(config):
             _refuse(path + ".unit", "bus %d unit %d is taken by devices[%d]; give each device its own address"
                     % (device["bus"], device["unit"], seen[address]))
         seen[address] = i
-        allowed = _PROFILE_OF.get(device["role"], METERS)
-        if device["profile"] not in allowed:
-            _refuse(path + ".profile", "%s cannot be a %s; allowed: %s"
-                    % (device["profile"], device["role"], ", ".join(allowed)))
+        _check_profile(device, path + ".profile")
+
+
+def _check_profile(device, path):
+    """Which meters there are is known where their tables are: any other name may be one."""
+    role, profile = device["role"], device["profile"]
+    allowed = _PROFILE_OF.get(role)
+    if allowed and profile not in allowed:
+        _refuse(path, "%s cannot be a %s; allowed: %s" % (profile, role, ", ".join(allowed)))
+    if not allowed and profile in OTHER_PROFILES:
+        _refuse(path, "%s cannot be a %s; give the profile of a meter" % (profile, role))
 
 
 def _check_roles(config):

@@ -12,8 +12,7 @@ LIST = 4
 REQUIRED = None
 OPTIONAL = False  # may be left out, and then is None
 
-METERS = ("sdm630", "generic_fast")
-PROFILES = METERS + ("sunspec_der", "sunspec_limit")
+PROFILE = "devices[].profile"
 ROLES = ("load", "grid", "wind", "pv", "genset", "pcs", "wind_limit")
 
 _GW = 1_000_000_000
@@ -56,7 +55,8 @@ ROWS = (
     ("buses[].stop_bits", INT, 1, 2, 1, "bits", "stop bits"),
     ("devices", LIST, 3, 16, REQUIRED, "devices", "what answers on the buses"),
     ("devices[].role", ENUM, ROLES, 0, REQUIRED, "", "what the device is for"),
-    ("devices[].profile", ENUM, PROFILES, 0, REQUIRED, "", "register table"),
+    (PROFILE, TEXT, 1, 32, REQUIRED, "characters",
+     "register table; of a meter a built-in one, or the user's own profiles/NAME.json in the board's folder"),
     ("devices[].bus", INT, 0, 9, REQUIRED, "", "id of its bus"),
     ("devices[].unit", INT, 1, 247, REQUIRED, "", "Modbus address"),
     ("devices[].invert", INT, 0, 1, 0, "", "1: the CT clamp looks the other way"),

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from firmware.site.schema import ENUM, INT, LIST, REQUIRED, ROWS
+from firmware.site.rules import OTHER_PROFILES
+from firmware.site.schema import ENUM, INT, LIST, PROFILE, REQUIRED, ROWS
+from host_tools.toolchain import build_info, paths
 
 HELP = "print the JSON Schema of site.json, or write it beside the firmware's own table"
 EXAMPLE = "python3 -m host_tools schema > site.schema.json"
@@ -77,7 +79,10 @@ def _member(row):
             member["x-unit"] = unit
     else:
         member = {"type": "string", "minLength": low, "maxLength": high, "description": text}
-        if row[0] != "site.name":
+        if row[0] == PROFILE:
+            member["pattern"] = "^[a-z0-9_]+$"
+            member["examples"] = [*build_info.profiles(paths.ROOT), *OTHER_PROFILES]
+        elif row[0] != "site.name":
             member["pattern"] = "^[A-Za-z0-9._-]+$"  # ids stand in the checkpoint's origin
     if default is not REQUIRED:
         member["default"] = default

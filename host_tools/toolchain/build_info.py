@@ -11,6 +11,7 @@ _TEXT = '''"""Facts of this build, generated: HASH is the SHA-256 over the firmw
 
 HASH = {digest!r}
 VERSION = {version!r}
+PROFILES = {profiles!r}  # of meters: the modules of firmware.drivers.meters
 '''
 
 
@@ -28,10 +29,17 @@ def version():
     return tomllib.loads(paths.PYPROJECT.read_text())["project"]["version"]
 
 
+def profiles(root):
+    """Return the names of the meter profiles of root's firmware, sorted."""
+    folder = Path(root) / "firmware" / "drivers" / "meters"
+    return tuple(sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__"))
+
+
 def write_build_info(folder):
     """Write build_info.py into the folder if it is not there yet or says something else; return its path."""
     path = Path(folder) / "build_info.py"
-    text = _TEXT.format(digest=firmware_hash(paths.ROOT), version=version())
+    text = _TEXT.format(digest=firmware_hash(paths.ROOT), version=version(),
+                        profiles=profiles(paths.ROOT))
     if not path.is_file() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

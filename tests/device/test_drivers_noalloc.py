@@ -10,8 +10,8 @@ import micropython
 
 from firmware.drivers.bus import Bus
 from firmware.drivers.meter import Meter
-from firmware.drivers.meters import generic_fast, sdm630
 from firmware.drivers.pcs.sunspec_der import SunspecPcs
+from firmware.drivers.profile import Profiles
 from firmware.drivers.ratio import LIMIT_PU
 from firmware.drivers.regmap import Scale
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, Recorder, Replay, drive
@@ -37,7 +37,9 @@ def _site(unit_w, power):
     serial = FakeSerial(clock, 115_200, recorder)
     bus = Bus(serial, clock, 115_200)
     scale = Scale(unit_w)
-    devices = (Meter(bus, 1, sdm630, scale), Meter(bus, 2, generic_fast, scale), SunspecPcs(bus, 7, scale))
+    profiles = Profiles(("sdm630", "generic_fast"))
+    devices = (Meter(bus, 1, profiles.load("sdm630"), scale),
+               Meter(bus, 2, profiles.load("generic_fast"), scale), SunspecPcs(bus, 7, scale))
     drive(devices[2].start(), bus, serial)
     assert devices[2].ready
     return clock, recorder, serial, bus, devices

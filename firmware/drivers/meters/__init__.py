@@ -1,1 +1,1 @@
-"""Meters: a module a type. TABLE has one line a register; the rest is what its requests must respect."""
+"""Meters: a module a type, a line a register; drivers.profile says what a module states."""

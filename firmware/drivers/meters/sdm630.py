@@ -1,18 +1,21 @@
-"""Eastron SDM630-Modbus (CT inputs): FC04, float32, high word first; addresses as on the wire.
+"""Eastron SDM630-Modbus (CT inputs): float32, high word first.
 
-After the maker's protocol document "SDM630 Modbus protocol": even addresses and counts only; at most 30
-values (60 registers) a request, 40 in the MID V2 edition. It gives no refresh period and no turn-around. The
-pause after a transaction is ours, from reports of smaller models that restart when polled back to back.
-Import is positive.
+Even addresses and counts only; at most 30 values (60 registers) a request, 40 in the MID V2 edition. The document
+gives no refresh period and no turn-around. The pause after a transaction is ours, from reports of smaller models
+that restart when polled back to back. Import is positive.
 """
 
 from micropython import const
 
 F32 = const(4)  # as in drivers.ratio; a number that the compiler knows keeps the table in flash
 
-HYPOTHETICAL = False
+DOCUMENT = "Eastron, SDM630 Modbus protocol, version 1.5"
 FUNCTION = 4
-# address, kind, num, den, name: raw * num / den in the unit that ends the name
+MAX_READ = 60
+STEP = 2
+GAP_US = 20_000
+TURNAROUND_US = 25_000
+EXTRA = 2  # over the empty value behind total power
 TABLE = (
     (0x0000, F32, 1000, 1, "voltage_l1_mv"),
     (0x0002, F32, 1000, 1, "voltage_l2_mv"),
@@ -100,10 +103,3 @@ TABLE = (
     (0x017A, F32, 1000, 1, "reactive_total_l2_varh"),
     (0x017C, F32, 1000, 1, "reactive_total_l3_varh"),
 )
-FAST_ADDRESS = 0x0034
-FAST_COUNT = 2
-FAST_EXTRA = 2  # every second request runs over the empty value behind total power
-COUNTER = None  # the meter does not tell a new sample from an old one
-GAP_US = 20_000
-MAX_READ = 60
-STEP = 2  # addresses and counts are multiples of this

@@ -1,0 +1,83 @@
+"""The profile of a meter: its register table and what its requests must respect, from a module or the user's file.
+
+A profile is a module of drivers.meters, found by its name; nothing has to be told about a new one. Its constants:
+
+DOCUMENT     the document that the table comes from
+FUNCTION     3 or 4, the Modbus function that reads it
+MAX_READ     registers that one request may ask for
+STEP         addresses and counts are multiples of this (1)
+GAP_US       shortest pause after a transaction (0)
+TURNAROUND_US  typical pause before an answer; the bus schedule counts with it
+REFRESH_MS   how often the meter has new values, 0 where its document does not say (0)
+COUNTER      address of a register that moves with each new sample, None (None)
+EXTRA        words that every second power read runs on, so that two answers in a row differ; by default those
+             of the next value, where it stands right behind the power, else none
+HYPOTHETICAL no such meter is on the market: figures got with it say so (False)
+TABLE        (address, kind, num, den, name): raw * num / den in the unit that ends the name
+"""
+
+from firmware.core.errors import ConfigError
+from firmware.drivers import profile_file, regmap
+
+_PACKAGE = "firmware.drivers.meters."
+_FOLDER = "profiles/"
+
+
+class Profile:
+    """One meter type; `facts` holds what a module states, by the same names in lower case."""
+
+    def __init__(self, name, facts):
+        self.name = name
+        self.document = facts["document"]
+        self.function = facts["function"]
+        self.max_read = facts["max_read"]
+        self.step = facts["step"]
+        self.gap_us = facts["gap_us"]
+        self.turnaround_us = facts["turnaround_us"]
+        self.refresh_ms = facts["refresh_ms"]
+        self.counter = facts["counter"]
+        self.hypothetical = facts["hypothetical"]
+        self.table = facts["table"]
+        row = regmap.find(self.table, "power_w")
+        self.fast_address = row[0]
+        self.fast_count = regmap.words(row[1])
+        self.fast_extra = self._extra(facts["extra"])  # every second power read is this much longer
+
+    def _extra(self, extra):
+        end = self.fast_address + self.fast_count
+        if self.counter is not None:
+            return self.counter + 1 - end
+        if extra is not None:
+            return extra
+        for row in self.table:
+            if row[0] == end:
+                return regmap.words(row[1])
+        return 0
+
+
+class Profiles:
+    """Where profiles come from: `known` names the firmware's modules, `read(path)` the files of the board's folder."""
+
+    def __init__(self, known, read=None):
+        self._known = known
+        self._read = read
+
+    def load(self, name, where="profile"):
+        """Return the Profile of a name; raises ConfigError at `where` for one that is not known."""
+        if name in self._known:
+            return of_module(name, __import__(_PACKAGE + name, None, None, ("TABLE",)))
+        path = "%s%s.json" % (_FOLDER, name)
+        data = self._read(path) if self._read else None
+        if data is None:
+            text = "%s: \"%s\" is not known; give one of %s, or put your own table into %s in the board's folder"
+            raise ConfigError("CONFIG", text % (where, name, ", ".join(self._known), path))
+        return Profile(name, profile_file.parse(path, data))
+
+
+def of_module(name, module):
+    """Return the Profile that a module states."""
+    facts = {}
+    for row in profile_file.KEYS:
+        facts[row[0]] = getattr(module, row[0].upper(), row[4])
+    facts["table"] = module.TABLE
+    return Profile(name, facts)
