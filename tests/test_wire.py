@@ -117,7 +117,7 @@ def test_a_broadcast_is_taken_and_not_answered(plant):
 
 
 def test_noise_never_makes_a_slave_answer_a_damaged_request(plant):
-    plant.lines[0].flip = 0.02
+    plant.lines[0].faults.set("flip", 0.02)
     answers = [send(plant, 0, bytes((2, 4, 0, 0, 0, 4)), 50_000) for _ in range(300)]
     good = sum(1 for arrived in answers if arrived and not crc16(arrived[0][1]))
     bad = sum(1 for arrived in answers if arrived and crc16(arrived[0][1]))

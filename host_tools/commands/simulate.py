@@ -22,7 +22,8 @@ def add_arguments(parser):
                         help="grid factors: time_s,direct_mg_per_kwh,lifecycle_mg_per_kwh; time 0 is --start")
     parser.add_argument("--carbon-ahead", type=Path, metavar="F", help="reserved: factors known a day ahead")
     parser.add_argument("--work", type=Path, metavar="F", help="reserved: useful computing work")
-    parser.add_argument("--events", type=Path, metavar="F", help="faults: time_s,device,event,value")
+    parser.add_argument("--events", type=Path, metavar="F",
+                        help="faults: time_s,device,event,value; the events are listed in host_tools/plant/faults.py")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all chance (default 1)")
     parser.add_argument("--trace-step", type=float, default=1.0, metavar="S",
                         help="seconds between trace rows")

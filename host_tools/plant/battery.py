@@ -22,6 +22,7 @@ class Battery:
         self.charge_efficiency = charge_permille / 1000
         self.discharge_efficiency = discharge_permille / 1000
         self.dead_us = DEAD_TIME_US
+        self.dead_band_w = 0.0  # a smaller set point than this gives no power
         self.standby_w = 0.0  # drawn from the store, whatever the PCS does
         self.derate_w = None  # silent limit of the PCS, both ways
         self.fault = False
@@ -103,7 +104,8 @@ class Battery:
         if self.stored >= self.capacity:
             bottom = 0.0
         self._check_us = t_us + max(BMS_CYCLE_US, margin_us)
-        target_w = min(max(self._command_w, bottom), top)
+        wanted_w = self._command_w if abs(self._command_w) >= self.dead_band_w else 0.0
+        target_w = min(max(wanted_w, bottom), top)
         if target_w != self.output.target_w:
             self.output.retarget(t_us, target_w)
 

@@ -95,18 +95,25 @@ class Wire:
     def pump(self, loop):
         """Carry bytes both ways from now on."""
         server = self._ends[1][0]
+        self.line.listener = lambda _, data: _put(self._board, data)  # what is said unasked
         loop.add_reader(self._board, self._request, loop, server)
         loop.add_reader(server, self._answer, loop, server)
 
     def _request(self, loop, server):
-        data = self._take(loop, self._board, "bytes_out")
+        data = self.line.disturb(self._take(loop, self._board, "bytes_out"))
         self._left_s = max(loop.time(), self._left_s) + len(data) * self.line.char_us / 1e6
+        if self.line.echo:
+            loop.call_at(self._left_s, _put, self._board, data)
         _put(server, data)
 
     def _answer(self, loop, server):
         """Hold an answer until the request has left and the line was silent: no master believes it sooner."""
         data = self._take(loop, server, "bytes_in")
-        loop.call_at(self._left_s + self.line.silence_us / 1e6, _put, self._board, data)
+        slave = self.line.slaves.get(data[0]) if data else None
+        parts = self.line.parts(slave, data) if slave else ((0, data),)
+        for delay_us, part in parts:
+            due_s = self._left_s + (self.line.silence_us + delay_us) / 1e6
+            loop.call_at(due_s, _put, self._board, part)
 
     def _take(self, loop, source, count):
         try:
@@ -116,7 +123,7 @@ class Wire:
         if not data:
             loop.remove_reader(source)  # the other end has gone
         self.line.statistics[count] += len(data)
-        return b"" if self.line.cut else self.line.disturb(data)
+        return b"" if self.line.cut else data
 
     def close(self, loop):
         """Take the wire down."""
@@ -207,6 +214,8 @@ class _Session:
 
 
 def _put(target, data):
+    if not data:
+        return
     try:
         os.write(target, data)
     except OSError:

@@ -5,6 +5,7 @@ the servers' thread; call() runs something there.
 """
 
 import asyncio
+import random
 import threading
 
 from pymodbus import FramerType
@@ -14,6 +15,7 @@ from host_tools.plant.assembly import Inputs, Plant
 from host_tools.plant.crc import with_crc
 from host_tools.plant.realtime import Clock, sim_device
 from host_tools.plant.series import constant
+from host_tools.plant.wire_faults import WireFaults
 
 _LIMIT_S = 30
 _EVERY_S = 0.02
@@ -24,24 +26,21 @@ def silent(_answer):
     return b""
 
 
-def garbled(answer):
-    """Answer with a wrong CRC."""
-    return answer[:-1] + bytes((answer[-1] ^ 0x5A,))
-
-
 def refusing(answer):
     """Answer with exception 4, device failure."""
     return with_crc(bytes((answer[0], answer[1] | 0x80, 4)))
 
 
-def cut_short(answer):
-    """Stop in the middle of an answer."""
-    return answer[:len(answer) // 2]
+def _always(**faults):
+    return WireFaults(random.Random(1), **faults).packet
 
 
-def foreign(answer):
-    """Answer whole and well-formed, in another unit's name."""
-    return with_crc(bytes((answer[0] + 100,)) + answer[1:-2])
+garbled = _always(wrong_crc=1)
+cut_short = _always(cut_short=1)
+foreign = _always(wrong_unit=1)
+other_function = _always(wrong_function=1)
+other_length = _always(wrong_length=1)
+delayed = _always(late=1)  # each answer comes as the answer to the next request
 
 
 class Steps:

@@ -215,7 +215,8 @@ def _check_words(said, hashes, boots):
     return boots
 
 
-_FAULTS = (rig_site.silent, rig_site.garbled, rig_site.refusing, rig_site.cut_short, rig_site.foreign)
+_FAULTS = (rig_site.silent, rig_site.garbled, rig_site.refusing, rig_site.cut_short, rig_site.foreign,
+           rig_site.other_function, rig_site.other_length, rig_site.delayed)
 
 
 def test_faults_of_meters_and_pcs_are_named_survived_and_healed(board, site):

@@ -10,7 +10,6 @@ from host_tools.plant.devices.reversion import Reversion
 from host_tools.plant.devices.sunspec import SunSpecSlave, scale_for, scaled
 
 HEARTBEAT_US = 10_000_000
-_REFRESH_US = 20_000
 _SOC_REFRESH_US = 1_000_000
 _REMOTE, _LOCAL = 0, 1
 _WATTS = 1
@@ -41,6 +40,9 @@ def rating_points(rating_w, w_sf):
 
 class SunSpecPcs(SunSpecSlave):
     """The PCS; drives a Battery."""
+
+    refresh_us = 20_000
+    fault_state = {(701, "St"): 0, (701, "InvSt"): _FAULT, (701, "ConnSt"): 0}
 
     def __init__(self, unit, role, rng, site, agenda, energy_wh):
         battery = site.battery
@@ -101,10 +103,17 @@ class SunSpecPcs(SunSpecSlave):
         if heartbeat != self._heartbeat:
             self._heartbeat = heartbeat
             self._stalled = False
-            self._watch.start(t_us + self.heartbeat_us)
+            self._watch_heartbeat(t_us)
         if self.fields[704, "WRmp"].implemented:
             self._battery.output.rate_w_per_us = self.get(704, "WRmp") / 100 * self._battery.rating_w / 1e6
         self._command(t_us)
+
+    def _watch_heartbeat(self, t_us):
+        wait_us = round(self.fall_back.seconds(self.heartbeat_us / 1e6) * 1e6)
+        if wait_us:
+            self._watch.start(t_us + wait_us)
+        else:
+            self._watch.stop()
 
     def _heartbeat_stalled(self):
         self._stalled = True
@@ -120,6 +129,8 @@ class SunSpecPcs(SunSpecSlave):
     def _wanted_w(self):
         if self.get(715, "LocRemCtl") == _LOCAL or self.get(715, "OpCtl") in _STOPPED:
             return 0.0
+        if self.fall_back.to_w is not None and (self._stalled or self._reversion.fallen):
+            return self.fall_back.to_w
         suffix = "Rvrt" if self._stalled else ""
         if not self.get(704, "WSetEna" + suffix):
             return 0.0
@@ -140,10 +151,12 @@ class SunSpecPcs(SunSpecSlave):
                 (715, ("DERHb",), self._show_heartbeat)]
 
     def _show_power(self, t_us):
-        self.put(701, "W", scaled(self._site.bess(t_us - t_us % _REFRESH_US), self.w_sf))
+        sample_us = t_us - t_us % self.refresh_us
+        power_w = self.untruth.power_w(self._site.bess(sample_us), sample_us)
+        self.put(701, "W", scaled(power_w, self.w_sf))
 
     def _show_energy(self, t_us):
-        out_wh, into_wh = self._battery.counters_wh(t_us)
+        out_wh, into_wh = self.untruth.energies_wh(*self._battery.counters_wh(t_us))
         self.put(701, "TotWhInj", int(out_wh))
         self.put(701, "TotWhAbs", int(into_wh))
 

@@ -13,6 +13,7 @@ class GenericFast(Meter):
     """The transducer in any meter role."""
 
     refresh_us = 10_000
+    sentinel = b"\x80\x00\x00\x00"
     turnaround_us = (500, 500)
 
     def __init__(self, unit, role, rng, measure, counters_wh):

@@ -1,10 +1,9 @@
 """SunSpec wind plant controller: models 1, 701, 702, 704; caps the plant's output by WMaxLimPct."""
 
-from host_tools.plant.devices.der import ac_points, common, rating_points
+from host_tools.plant.devices.der import SunSpecPcs, ac_points, common, rating_points
 from host_tools.plant.devices.reversion import Reversion
 from host_tools.plant.devices.sunspec import SunSpecSlave, scale_for, scaled
 
-_REFRESH_US = 100_000
 _PCT_SF = -2
 _WHOLE = 10_000
 _LIMIT = ("WMaxLimPctEna", "WMaxLimPct", "WMaxLimPctRvrt", "WMaxLimPctEnaRvrt", "WMaxLimPctRvrtTms")
@@ -12,6 +11,9 @@ _LIMIT = ("WMaxLimPctEna", "WMaxLimPct", "WMaxLimPctRvrt", "WMaxLimPctEnaRvrt", 
 
 class SunSpecLimiter(SunSpecSlave):
     """The controller; moves the cap of the site's wind. Percent are of ratings.wind_w."""
+
+    refresh_us = 100_000
+    fault_state = SunSpecPcs.fault_state
 
     def __init__(self, unit, role, rng, site, agenda, rating_w):
         self.w_sf = scale_for(1.5 * rating_w)
@@ -48,7 +50,9 @@ class SunSpecLimiter(SunSpecSlave):
                 (704, ("WMaxLimPctRvrtRem",), self._reversion.show)]
 
     def _show_power(self, t_us):
-        self.put(701, "W", scaled(self._site.wind(t_us - t_us % _REFRESH_US), self.w_sf))
+        sample_us = t_us - t_us % self.refresh_us
+        power_w = self.untruth.power_w(self._site.wind(sample_us), sample_us)
+        self.put(701, "W", scaled(power_w, self.w_sf))
 
     def _show_energy(self, t_us):
-        self.put(701, "TotWhInj", int(self._site.counters_wh("wind", t_us)[0]))
+        self.put(701, "TotWhInj", int(self.untruth.energies_wh(*self._site.counters_wh("wind", t_us))[0]))

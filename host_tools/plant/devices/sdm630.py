@@ -19,6 +19,7 @@ class Sdm630(Meter):
     """The meter with a load, grid, wind, pv, genset or bess role; positive power counts as import."""
 
     max_read = 80
+    sentinel = b"\x7f\xc0\x00\x00"  # not a number
     refresh_us = 200_000
     turnaround_us = (15_000, 30_000)
 

@@ -1,5 +1,9 @@
 """What all slaves share: one register image, its Modbus functions, exceptions, refresh, injected faults."""
 
+from host_tools.plant.devices.reversion import FallBack
+from host_tools.plant.devices.untruth import Untruth
+from host_tools.plant.wire_faults import WireFaults
+
 ILLEGAL_FUNCTION = 1
 ILLEGAL_ADDRESS = 2
 ILLEGAL_VALUE = 3
@@ -14,6 +18,8 @@ class Slave:
     writable = False
     max_read = _MAX_READ
     turnaround_us = (0, 0)  # between these, drawn anew for each answer
+    refresh_us = 0  # how often its measured values change
+    sentinel = b"\xff"  # repeated from the image's start: "not implemented", or overflow
 
     def __init__(self, unit, role, base, image, rng):
         self.unit = unit
@@ -24,6 +30,9 @@ class Slave:
         self.rng = rng
         self.silent = False
         self.frozen = False
+        self.wire = WireFaults(rng)  # what becomes of its answers
+        self.untruth = Untruth()  # what its registers show instead of the truth
+        self.fall_back = FallBack()  # what a PCS really does when it is left alone
         self.requests = 0
         self.answers = 0
         self.exceptions = 0
@@ -75,7 +84,13 @@ class Slave:
         if not self.frozen:
             self.refresh(address - self.base, count, t_us)
         at = 2 * (address - self.base)
-        return bytes(self.image[at:at + 2 * count])
+        image = self.masked() if self.untruth.masks else self.image
+        return bytes(image[at:at + 2 * count])
+
+    def masked(self):
+        """Return the image as zeros or sentinels. Subclasses spare what is no measurement."""
+        pattern = b"\0" if self.untruth.zeros else self.sentinel
+        return (pattern * (len(self.image) // len(pattern) + 1))[:len(self.image)]
 
     def check_read(self, address, count):
         """Return an exception code for a range that cannot be read, else 0."""
@@ -119,6 +134,7 @@ class Meter(Slave):
 
     read_code = 4
     refresh_us = 200_000
+    sentinel = b"\x7f\xff\xff\xff"
 
     def __init__(self, unit, role, registers, rng, measure, counters_wh):
         super().__init__(unit, role, 0, bytearray(2 * registers), rng)
@@ -136,11 +152,11 @@ class Meter(Slave):
         if sample != self._sample:
             self._sample = sample
             sampled_us = max(sample * self.refresh_us - self.refresh_us + self._phase_us, 0)
-            self.show(self.sign * self.wiring * (self._measure(sampled_us) + self.bias_w), sample)
+            power_w = self.sign * self.wiring * (self._measure(sampled_us) + self.bias_w)
+            self.show(self.untruth.power_w(power_w, sample), sample)
         if self.holds_energy(first, count):
-            plus_wh, minus_wh = self._counters_wh(self.role, t_us)
-            forward = self.sign == self.wiring
-            self.show_energy(*((plus_wh, minus_wh) if forward else (minus_wh, plus_wh)))
+            energies_wh = self.untruth.energies_wh(*self._counters_wh(self.role, t_us))
+            self.show_energy(*(energies_wh if self.sign == self.wiring else energies_wh[::-1]))
 
     def show(self, power_w, sample):
         """Write the power registers."""

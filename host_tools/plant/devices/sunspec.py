@@ -25,7 +25,7 @@ class Field:
         kind = point.pdef[mdef.TYPE]
         self._image = image
         self._struct = Struct(">" + _FORMATS[kind]) if kind in _FORMATS else None
-        self._missing = mb.create_unimpl_value(kind, len=2 * point.len)
+        self.missing = mb.create_unimpl_value(kind, len=2 * point.len)
         self.register = register  # from the image's start
         self.count = point.len
 
@@ -35,13 +35,17 @@ class Field:
 
     def put(self, value):
         """Store a raw integer."""
-        self._struct.pack_into(self._image, 2 * self.register, value)
+        self.put_into(self._image, value)
+
+    def put_into(self, image, value):
+        """Store a raw integer into a copy of the image."""
+        self._struct.pack_into(image, 2 * self.register, value)
 
     @property
     def implemented(self):
         """False where the registers hold the standard's "not implemented"."""
         at = 2 * self.register
-        return bytes(self._image[at:at + 2 * self.count]) != self._missing
+        return bytes(self._image[at:at + 2 * self.count]) != self.missing
 
 
 class SunSpecSlave(Slave):
@@ -49,6 +53,7 @@ class SunSpecSlave(Slave):
 
     writable = True
     turnaround_us = (2_000, 5_000)
+    fault_state = {}  # (model id, point) -> raw value that says fault
 
     def __init__(self, unit, role, rng, models):
         """Lay out [(model id, {point: raw value})] in this order; points not named are "not implemented"."""
@@ -108,6 +113,19 @@ class SunSpecSlave(Slave):
     def live(self):
         """Return [(model id, points, function of t_us that brings them up to date)]."""
         return []
+
+    def masked(self):
+        """Return the image with zeros, or "not implemented", in what changes by itself."""
+        image = bytearray(self.image)
+        for model_id, points, _ in self.live():
+            for point in points:
+                field = self.fields[model_id, point]
+                at = 2 * field.register
+                image[at:at + 2 * field.count] = (bytes(2 * field.count) if self.untruth.zeros else field.missing)
+        if self.untruth.zeros:
+            for key, value in self.fault_state.items():
+                self.fields[key].put_into(image, value)
+        return image
 
     def refresh(self, first, count, t_us):
         """Bring up to date what a read covers; which functions that needs is kept per range."""
