@@ -63,6 +63,7 @@ def with_row(*row):
     (with_row(1, "u32", 1, 1, "import_kwh"), ['table[1] name: "import_kwh"', "wh"]),
     (with_row(1, "u32", 1, 1, "Import_wh"), ['table[1] name: "Import_wh"', "lower-case"]),
     (with_row(1, "u32", 1, 1, "power_w"), ['table[1] name: "power_w"', "each name once"]),
+    (with_row(103, "u32", 1, 1, "import_wh"), ["import_wh: 103", "registers that power_w does not have"]),
     ({**MINE, "table": [[1, "s64", 1, 1, "power_w"]]}, ["power_w kind", "16 or 32 bits"]),
     ({**MINE, "table": [[1, "s32", 20000, 1, "power_w"]]}, ["power_w num: 20000", "16383"]),
     ({**MINE, "step": 2, "table": [[3, "s32", 1, 1, "power_w"]]}, ["table[0] address: 3", "multiple of step (2)"]),

@@ -22,6 +22,7 @@ class Field:
 
     def __init__(self, config, platform, unit_w, profiles):
         self._profiles = profiles
+        self._turn = 0
         self._scale = Scale(unit_w)
         self.buses = []
         self._by_id = {}
@@ -113,6 +114,10 @@ class Field:
         if self.pcs.ready:
             self.pcs.request_slow()
             self.pcs.heartbeat()
+        self._turn = 1 - self._turn
+        for role in range(self._turn, ROLES, 2):  # half of the meters: each every 2 s
+            if self.meters[role] is not None:
+                self.meters[role].request_slow()
 
     def lost(self):
         """Return the devices that have to be found and set up again (PCS, wind limit)."""

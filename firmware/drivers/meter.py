@@ -6,6 +6,13 @@ from firmware.core.types import Reading
 from firmware.drivers import regmap
 from firmware.drivers.job import IDLE, Job
 from firmware.drivers.ratio import INVALID, read
+from firmware.drivers.slow import Slow
+
+# What is read every few seconds; of the last two the first that the table has.
+_SLOW = ("import_wh", "export_wh")
+_TURNED = {"import_wh": "export_wh", "export_wh": "import_wh"}
+_LIVELY = ("frequency_mhz", "voltage_l1_mv")
+_PHASES = ("power_l1_w", "power_l2_w", "power_l3_w")
 
 
 class Meter:
@@ -31,11 +38,38 @@ class Meter:
                         timeout_us, extra=profile.fast_extra)
         self.stats = self._job.device
         self.stats.gap_us = max(self.stats.gap_us, profile.gap_us)
+        self.slow = self._group(profile, slow_rows(profile.table), timeout_us)
+        self.phases = self._group(profile, rows_of(profile.table, _PHASES), timeout_us)
+
+    def _group(self, profile, rows, timeout_us):
+        """Return the Slow that reads some rows; with a job for each, in case the meter minds what is between them."""
+        group = Slow(self._bus, self._job.device.unit, profile.function, timeout_us, len(rows))
+        group.aim(profile, rows)
+        return group
 
     @micropython.native
     def request(self):
         """Ask for the power; returns False where that is under way already."""
         return self._bus.submit(self._job)
+
+    @micropython.native
+    def request_slow(self):
+        """Ask for energies and one more quantity; returns False where a round of that is open, or there are none."""
+        return self.slow.request()
+
+    @micropython.native
+    def request_phases(self):
+        """Ask for the power of each phase; returns False where that is under way, or the meter has none."""
+        return self.phases.request()
+
+    def values(self):
+        """Return {name: value in the unit that ends it, or None} of slow and phases, the CT clamp turned round.
+
+        Decoded anew each time, exactly; may allocate.
+        """
+        found = self.slow.values()
+        found.update(self.phases.values())
+        return found if self._sign > 0 else turned(found)
 
     @micropython.native
     def busy(self):
@@ -68,3 +102,24 @@ class Meter:
     def on_failure(self, job, status):
         """Count a failure; the last value stays, and ages."""
         self.power.fail()
+
+
+def rows_of(table, names):
+    """Return the rows of these names that a table has, in the order of the names."""
+    return [row for name in names for row in table if row[4] == name]
+
+
+def slow_rows(table):
+    """Return the rows that are read every few seconds."""
+    return rows_of(table, _SLOW) + rows_of(table, _LIVELY)[:1]
+
+
+def turned(values):
+    """Return values as they are with the CT clamps turned round: powers change sign, import is export."""
+    found = {}
+    for name in values:
+        value = values[name]
+        if value is not None and name.startswith("power_"):
+            value = -value
+        found[_TURNED.get(name, name)] = value
+    return found

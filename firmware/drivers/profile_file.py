@@ -76,6 +76,9 @@ def _table(path, rows, facts):
                 raise _refusal(path, "table[%d] name" % i, row[4], "each name once")
         table.append(row)
     table.sort(key=_address)
+    for i in range(1, len(table)):
+        if table[i][0] < table[i - 1][0] + regmap.words(table[i - 1][1]):
+            raise _refusal(path, table[i][4], table[i][0], "registers that %s does not have" % table[i - 1][4])
     return tuple(table)
 
 

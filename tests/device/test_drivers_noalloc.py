@@ -30,7 +30,7 @@ def _image(name):
 def _site(unit_w, power):
     """Return bus, devices and clock, set up on a scripted line and then moved to a replay of one round."""
     clock = FakeClock()
-    slaves = (ImageSlave(1, 0, bytes(0x68) + power + bytes(8)),
+    slaves = (ImageSlave(1, 0, bytes(0x68) + power + bytes(0x38)),
               ImageSlave(2, 0, power[4:] + b"\x13\x88\x00\x01"),
               ImageSlave(7, 40_000, _image("pcs")))
     recorder = Recorder(slaves)
@@ -61,9 +61,18 @@ def _round(clock, bus, devices, setpoint_pu):
 def _rehearse(unit_w, power, setpoint_pu):
     """Run two rounds to learn their answers, then the same again on a replay without allocation."""
     clock, recorder, serial, bus, devices = _site(unit_w, power)
+    counted = _replay(recorder, bus, devices, 14, lambda: _round(clock, bus, devices, setpoint_pu))
+    for device, count in zip(devices, counted):
+        assert device.stats.answers > count
+        assert device.stats.timeouts == device.stats.crc == 0
+    return devices
+
+
+def _replay(recorder, bus, devices, answers, go):
+    """Run go() twice to learn the answers, then twice on a replay without allocation; return the answers before."""
     recorder.answers = []
-    for _ in range(2):
-        _round(clock, bus, devices, setpoint_pu)
+    go()
+    go()
     replay = Replay(recorder.answers)
     counted = [device.stats.answers for device in devices]
     bus._serial = replay
@@ -74,19 +83,16 @@ def _rehearse(unit_w, power, setpoint_pu):
     if _LOCKABLE:
         micropython.heap_lock()
     try:
-        _round(clock, bus, devices, setpoint_pu)
-        _round(clock, bus, devices, setpoint_pu)
+        go()
+        go()
     finally:
         if _LOCKABLE:
             micropython.heap_unlock()
     after = _allocated()
     gc.enable()
     assert after == before, "%d bytes" % (after - before)
-    assert replay.requests == len(replay.answers) == 14
-    for device, count in zip(devices, counted):
-        assert device.stats.answers > count
-        assert device.stats.timeouts == device.stats.crc == 0
-    return devices
+    assert replay.requests == len(replay.answers) == answers
+    return counted
 
 
 def _allocated():
@@ -112,3 +118,22 @@ def test_nothing_is_allocated_where_the_values_are_none():
     for power in (b"\x7f\xc0\x00\x00\x80\x00\x00\x00", b"\xff\x7f\xff\xff\x7f\xff\xff\xff"):
         devices = _rehearse(5000, power, -LIMIT_PU)
         assert devices[0].invalid >= 4 and devices[1].invalid >= 4
+
+
+def test_nothing_is_allocated_where_a_meter_reads_its_slow_registers():
+    clock, recorder, serial, bus, devices = _site(10, _power(123_400))
+    meter = devices[0]
+
+    def go():
+        for request in _REQUESTS:
+            request(meter)
+            for _ in range(60):
+                bus.poll()
+                clock.now_us += 1750
+                bus.wait_us()
+
+    _replay(recorder, bus, devices, 4, go)
+    assert (meter.slow.count, meter.phases.count, meter.slow.fails) == (4, 4, 0)
+
+
+_REQUESTS = (Meter.request_slow, Meter.request_phases)

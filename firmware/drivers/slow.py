@@ -1,0 +1,130 @@
+"""What is read of a meter beside its power, every few seconds or on demand: as raw bytes, decoded when asked for.
+
+One round reads all blocks; what values() decodes is always one whole round. Nothing allocates while rounds run.
+"""
+
+import micropython
+
+from firmware.drivers import blocks, regmap
+from firmware.drivers.job import Job
+from firmware.drivers.modbus import ptr8
+
+_ILLEGAL_ADDRESS = 2
+
+
+@micropython.viper
+def _copy(target: ptr8, at: int, source: ptr8, begin: int, n: int):
+    i = 0
+    while i < n:
+        target[at + i] = source[begin + i]
+        i += 1
+
+
+class Slow:
+    """Some rows of one meter's table.
+
+    `count` are the whole rounds so far, `t_ms` is the tick at which the first row of the last one was sampled.
+    A meter that refuses a block because of registers between those of its table is read without these from then on.
+    """
+
+    def __init__(self, bus, unit, function, timeout_us, jobs):
+        self.count = 0
+        self.t_ms = 0
+        self.fails = 0  # rounds that were not whole
+        self._bus = bus
+        self._jobs = []
+        for _ in range(jobs):
+            job = Job(bus, unit, function, 0, 1, self, timeout_us)
+            job.slow = True
+            self._jobs.append(job)
+        self._used = ()
+        self._rows = ()
+        self._left = 0
+        self._whole = True
+        self._split = False  # the meter has refused a block
+        self._stamp_ms = 0
+        self._raw = self._last = bytearray(0)
+
+    def aim(self, profile, rows, bridges=True):
+        """Point the requests at rows of a profile's table, the most important one first. Not while a round is open."""
+        self._profile = profile
+        self._rows = rows
+        self._bridges = bridges
+        self._split = False
+        spans = sorted({(row[0], regmap.words(row[1])) for row in rows})
+        cost_us = blocks.request_us(self._bus, profile.turnaround_us, profile.gap_us)
+        planned = blocks.plan(spans, profile.max_read, cost_us, blocks.word_us(self._bus), bridges)
+        used = []
+        at = 0
+        for address, count in planned:
+            job = self._jobs[len(used)]
+            job.aim(address, count, self._extra(address, count))
+            job.place = at
+            job.first = rows and address <= rows[0][0] < address + count
+            at += 2 * count
+            used.append(job)
+        self._used = used
+        self._raw = bytearray(at)
+        self._last = bytearray(at)
+
+    def _extra(self, address, count):
+        """Return how far the second form runs on: over the next value, where the table has one right behind."""
+        for row in self._profile.table:
+            words = regmap.words(row[1])
+            if row[0] == address + count and count + words <= self._profile.max_read:
+                return words
+        return 0
+
+    @micropython.native
+    def request(self):
+        """Ask for all blocks once; returns False where a round is open still, or there is nothing to read."""
+        if self._left or not self._used:
+            return False
+        if self._split:
+            self.aim(self._profile, self._rows, False)
+        self._left = len(self._used)
+        self._whole = True
+        for job in self._used:
+            self._bus.submit(job)
+        return True
+
+    @micropython.native
+    def on_answer(self, job, buf, at):
+        """Keep a block's bytes."""
+        _copy(self._raw, job.place, buf, at, 2 * job.count)
+        if job.first:
+            self._stamp_ms = job.sent_ms
+        self._close()
+
+    @micropython.native
+    def on_failure(self, job, status):
+        """Give the round up."""
+        self._whole = False
+        if job.exception == _ILLEGAL_ADDRESS and self._bridges:
+            self._split = True
+        self._close()
+
+    @micropython.native
+    def _close(self):
+        self._left -= 1
+        if self._left:
+            return
+        if self._whole:
+            _copy(self._last, 0, self._raw, 0, len(self._raw))
+            self.t_ms = self._stamp_ms
+            self.count += 1
+        else:
+            self.fails += 1
+
+    def values(self):
+        """Return {name: value in the unit that ends it, or None} of the last whole round. May allocate."""
+        found = {}
+        for row in self._rows:
+            found[row[4]] = regmap.value(row, self._last, self._place(row[0])) if self.count else None
+        return found
+
+    def _place(self, address):
+        for job in self._used:
+            if job.address <= address < job.address + job.count:
+                return job.place + 2 * (address - job.address)
+        return 0
