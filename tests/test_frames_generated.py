@@ -13,7 +13,7 @@ import pytest
 
 from host_tools.plant.crc import crc16, with_crc
 from host_tools.toolchain import paths
-from tests.device import frame_campaign, frame_line
+from tests.device import frame_campaign, frame_line, frame_maker
 
 _SOAK = os.environ.get("EVENKEEL_SOAK") == "1"
 _SEED = 100
@@ -41,15 +41,15 @@ def test_both_vms_run_the_same_campaign(capsys):
 
 
 def test_the_campaigns_own_crc_is_that_of_the_standard():
-    chance = frame_line.Chance(5)
+    chance = frame_maker.Chance(5)
     for n in range(1, 60):
         buf = bytearray(chance.below(256) for _ in range(n)) + bytearray(2)
-        assert frame_line.seal(buf, n) == n + 2 and not crc16(buf)
+        assert frame_maker.seal(buf, n) == n + 2 and not crc16(buf)
 
 
 @pytest.mark.parametrize("n", (2, 250, 1_800_000))
 def test_the_chances_of_the_campaign_are_even(n):
-    chance = frame_line.Chance(1)
+    chance = frame_maker.Chance(1)
     drawn = [chance.below(n) for _ in range(6_000)]
     assert min(drawn) >= 0 and max(drawn) < n
     assert 0.4 < sum(value < n // 2 for value in drawn) / 6_000 < 0.6

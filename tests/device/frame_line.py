@@ -6,6 +6,7 @@ import micropython
 from micropython import const
 
 from firmware.core import ticks
+from tests.device.frame_maker import Chance, FrameMaker, seal
 
 TIMEOUT_US = const(20_000)
 LATEST_US = const(40_000)  # the units' largest turn-around, as the bus takes it: twice the time-out
@@ -21,41 +22,6 @@ KINDS = ("right", "silence", "noise", "noise before", "noise behind", "damaged",
          "function", "length", "crc", "late", "twice", "foreign", "merged", "very late")
 _WEIGHTS = (40, 3, 5, 5, 5, 6, 5, 3, 5, 4, 5, 4, 5, 2, 2, 2, 1)  # in this order; the sum is below()'s argument
 _SUM = const(102)
-_NIBBLES = array("H", (0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401,
-                       0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400))
-
-
-@micropython.native
-def seal(buf, n):
-    """Put the CRC behind n bytes; returns the frame's length. Written for the tests alone, by nibbles."""
-    crc = 0xFFFF
-    table = _NIBBLES
-    for i in range(n):
-        crc ^= buf[i]
-        crc = crc >> 4 ^ table[crc & 15]
-        crc = crc >> 4 ^ table[crc & 15]
-    buf[n] = crc & 0xFF
-    buf[n + 1] = crc >> 8
-    return n + 2
-
-
-class Chance:
-    """Wichmann and Hill's generator: three small ones, in small integers."""
-
-    def __init__(self, seed):
-        self._x = 1 + seed % 30_000
-        self._y = 1 + seed // 30_000 % 30_000
-        self._z = 12_345
-
-    @micropython.native
-    def below(self, n):
-        """Return a number from 0 to n - 1, n at most 2^21."""
-        self._x = x = 171 * self._x % 30_269
-        self._y = y = 172 * self._y % 30_307
-        self._z = z = 170 * self._z % 30_323
-        if n <= 0x4000:
-            return (x + y + z) % n
-        return ((x + y + z) % 2048 * 1024 + (x ^ z) % 1024) % n
 
 
 class FrameLine:
@@ -63,7 +29,8 @@ class FrameLine:
 
     def __init__(self, clock, baud, seed, echo):
         self.chance = Chance(seed)
-        self.frame = bytearray(64)  # the request
+        self._maker = FrameMaker(self.chance)
+        self.frame = self._maker.frame  # the request
         self.k = 0
         self.heard = -1
         self.kind = 0
@@ -81,7 +48,6 @@ class FrameLine:
         self._k = array("i", [0] * _SLOTS)  # whose right answer is in it
         self._ends = array("i", [0] * _SLOTS)  # and where that ends
         self._now = -1  # the slot that is being heard
-        self._scratch = bytearray(_SIZE)
         assert sum(_WEIGHTS) == _SUM and len(_WEIGHTS) == len(KINDS)
 
     # ---- what the bus calls
@@ -120,7 +86,7 @@ class FrameLine:
     def write(self, buf, n):
         for i in range(n):
             self.frame[i] = buf[i]
-        self.k = (self.k + 1) & 0x7FFF
+        self._maker.k = self.k = (self.k + 1) & 0x7FFF
         now_us = self._clock.us()
         self._end_us = ticks.add(now_us, n * self._char_us)
         if self._echo:
@@ -220,12 +186,12 @@ class FrameLine:
         slot = self._free()
         buf = self._bufs[slot]
         if 5 <= kind <= 11 or kind == 2:
-            self._put(slot, self._spoilt(kind, buf), at_us, -1, 0)
+            self._put(slot, self._maker.spoilt(kind, buf), at_us, -1, 0)
             return
-        before_n = self._front(kind, buf)
-        end = n = self._answer(buf, before_n, self.k)
+        before_n = self._maker.front(kind, buf)
+        end = n = self._maker.answer(buf, before_n, self.k)
         if kind == 4:
-            n = self._noise(buf, n)
+            n = self._maker.noise(buf, n)
         self._put(slot, n, at_us, self.k, end)
         if kind == 13:
             self._again(ticks.add(at_us, n * self._char_us + chance.below(1_400)))
@@ -233,7 +199,7 @@ class FrameLine:
     @micropython.native
     def _again(self, at_us):
         slot = self._free()
-        n = self._answer(self._bufs[slot], 0, self.k)
+        n = self._maker.answer(self._bufs[slot], 0, self.k)
         self._put(slot, n, at_us, self.k, n)
 
     @micropython.native
@@ -250,115 +216,8 @@ class FrameLine:
         at_us = ticks.add(at_us, (n + 1) * self._char_us + chance.below(2_000))
         slot = self._free()
         buf = self._bufs[slot]
-        n = self._answer(buf, 0, self.k ^ _SPOILT)
+        n = self._maker.answer(buf, 0, self.k ^ _SPOILT)
         buf[0] = 9
         n = seal(buf, n - 2)
         self._put(slot, n, at_us, -1, 0)
         return ticks.add(at_us, (n + 1) * self._char_us + chance.below(2_000))
-
-    @micropython.native
-    def _front(self, kind, buf):
-        """Put what goes before a right answer without a pause; returns its length."""
-        if kind == 3:
-            return self._noise(buf, 0)
-        if kind != 15:
-            return 0
-        n = self._answer(buf, 0, self.k ^ _SPOILT)
-        buf[0] = self._other_unit()
-        return seal(buf, n - 2)
-
-    @micropython.native
-    def _noise(self, buf, n):
-        chance = self.chance
-        for _ in range(1 + chance.below(12)):
-            buf[n] = chance.below(256)
-            n += 1
-        return n
-
-    @micropython.native
-    def _answer(self, buf, at, value):
-        """Put the whole answer to the request at buf[at]; returns where it ends. All registers hold `value`."""
-        frame = self.frame
-        buf[at] = frame[0]
-        buf[at + 1] = frame[1]
-        if frame[1] > 4:
-            for i in range(2, 6):
-                buf[at + i] = frame[i]
-            return self._seal_at(buf, at, 6)
-        count = frame[5]
-        buf[at + 2] = 2 * count
-        i = at + 3
-        for _ in range(count):
-            buf[i] = value >> 8
-            buf[i + 1] = value & 0xFF
-            i += 2
-        return self._seal_at(buf, at, 3 + 2 * count)
-
-    @micropython.native
-    def _seal_at(self, buf, at, n):
-        if not at:
-            return seal(buf, n)
-        scratch = self._scratch
-        for i in range(n):
-            scratch[i] = buf[at + i]
-        n = seal(scratch, n)
-        for i in range(n):
-            buf[at + i] = scratch[i]
-        return at + n
-
-    @micropython.native
-    def _other_unit(self):
-        """Return another unit than the one that is asked: often one of ours."""
-        unit = 1 + self.chance.below(5)
-        return unit if unit != self.frame[0] else 6
-
-    # ---- what is no answer to the request
-
-    @micropython.native
-    def _spoilt(self, kind, buf):
-        """Put something that must not pass; returns its length."""
-        chance = self.chance
-        if kind == 2:
-            return self._noise(buf, 0)
-        if kind == 7:
-            buf[0] = self.frame[0]
-            buf[1] = self.frame[1] | 0x80
-            buf[2] = 1 + chance.below(11)
-            return seal(buf, 3)
-        if kind == 10:
-            return self._other_length(buf)
-        n = self._answer(buf, 0, self.k ^ _SPOILT)
-        if kind == 5:  # a burst of at most 16 bits: no CRC-16 misses one
-            at = chance.below(n - 1)
-            buf[at] ^= 1 + chance.below(255)
-            buf[at + 1] ^= chance.below(256)
-        elif kind == 6:
-            return 1 + chance.below(n - 1)
-        elif kind == 8:
-            buf[0] = self._other_unit()
-            return seal(buf, n - 2)
-        elif kind == 9:
-            buf[1] = 1 + (self.frame[1] + chance.below(22)) % 23  # never its own: 3, 4, 6, 16 are below 23
-            return seal(buf, n - 2)
-        else:  # 11
-            buf[n - 1 - chance.below(2)] ^= 1 + chance.below(255)
-        return n
-
-    @micropython.native
-    def _other_length(self, buf):
-        """Answer with other registers than were asked for: more, fewer, or for a write elsewhere."""
-        n = self._answer(buf, 0, self.k ^ _SPOILT)
-        chance = self.chance
-        if self.frame[1] > 4:
-            buf[2 + chance.below(4)] ^= 1 + chance.below(255)
-            return seal(buf, 6)
-        n -= 2
-        more_n = 1 + chance.below(3)
-        if buf[2] > 2 * more_n and chance.below(2):
-            n -= 2 * more_n
-        else:
-            for _ in range(2 * more_n):
-                buf[n] = chance.below(256)
-                n += 1
-        buf[2] = n - 3
-        return seal(buf, n)
