@@ -9,7 +9,8 @@ from firmware.drivers import ratio, sunspec, sunspec_models
 from firmware.drivers.bus import Bus
 from firmware.drivers.ratio import INVALID, LIMIT_PU
 from firmware.drivers.regmap import sunspec_ratio
-from firmware.drivers.sunspec import Discovery, Reader
+from firmware.drivers.reader import Reader
+from firmware.drivers.sunspec import Discovery
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, drive
 
 _TABLES = {m: getattr(sunspec_models, f"MODEL_{m}") for m in (1, 701, 702, 703, 704, 713, 715)}

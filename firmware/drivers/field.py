@@ -8,7 +8,7 @@ import micropython
 
 from firmware.core.types import BESS, GENSET, GRID, LOAD, PV, ROLES, WIND
 from firmware.drivers.bus import Bus
-from firmware.drivers.limiter import PowerLimit
+from firmware.drivers.limiters.sunspec_limit import PowerLimit
 from firmware.drivers.meter import Meter
 from firmware.drivers.pcs.sunspec_der import SunspecPcs
 from firmware.drivers.regmap import Scale

@@ -207,6 +207,17 @@ def read(cells: ptr32, buf: ptr8, at: int) -> int:
     return int(_long(cells, kind, high, low))
 
 
+@micropython.viper
+def blank(buf: ptr8, at: int, n: int) -> int:
+    """Return 1 where n bytes from buf[at] on are all zero, else 0."""
+    end = at + n
+    while at < end:
+        if buf[at]:
+            return 0
+        at += 1
+    return 1
+
+
 class Ratio:
     """Reads one kind of register as raw * num / den; INVALID outside -limit .. limit (limit < 2**20)."""
 
@@ -247,12 +258,19 @@ class Put:
         self.num = num
         self.den = den
         self.max_value = min(VALUE_MAX, _S32_MAX * den // num)  # the largest magnitude that fits 32 bits
+        self.max_short = min(VALUE_MAX, 0x7FFF * den // num)  # and the one that fits 16
         self._scratch = array("H", (0, 0))
 
     @micropython.native
     def s32(self, registers, at, value):
         """Store |value| <= max_value as registers[at : at + 2], high word first, rounded to nearest."""
         _put(registers, at, value, self.num, self.den, 1)
+
+    @micropython.native
+    def s16(self, registers, at, value):
+        """Store |value| <= max_short as registers[at], rounded to nearest."""
+        _put(self._scratch, 0, value, self.num, self.den, 1)
+        registers[at] = self._scratch[1]
 
     @micropython.native
     def u16_floor(self, value):

@@ -8,7 +8,6 @@ from micropython import const
 
 from firmware.core.errors import BusError
 from firmware.drivers import modbus, ratio
-from firmware.drivers.job import Job
 
 # Kinds of point beside ratio.S16, U16, S32 and U32.
 ENUM16 = const(16)
@@ -18,6 +17,9 @@ U64 = const(19)
 SF = const(20)  # scale factor, -10 .. 10
 TEXT = const(21)
 PAD = const(22)
+ACC32 = const(23)  # accumulators: 0 stands for "not implemented"
+ACC64 = const(24)
+F32 = const(4)  # the bits of an IEEE 754 number
 
 # How a discovery ended.
 FOUND = const(0)
@@ -27,53 +29,10 @@ NOT_SUNSPEC = const(3)  # answers, but has no SunSpec mark at any base
 BROKEN = const(4)  # stopped answering on the way
 RESULT_NAMES = ("FOUND", "UNENDED", "SILENT", "NOT_SUNSPEC", "BROKEN")
 
-BASES = (40_000, 0, 50_000)
+BASES = (40_000, 0, 50_000, 500)  # the standard's, and Sinexcel's
 _MODELS_MAX = const(64)
 _END = const(0xFFFF)
-_TRIES = const(3)
-_BLOCK_MAX = const(64)
 _NO_SF = const(0x8000)
-
-
-_REST_US = const(1000)
-
-
-class Reader:
-    """Reads single blocks of up to 64 holding registers; the last one stands in `data`."""
-
-    def __init__(self, bus, unit, timeout_us):
-        self.data = bytearray(2 * _BLOCK_MAX)
-        self._status = 0
-        self._bus = bus
-        self._job = Job(bus, unit, modbus.READ_HOLDING, 0, 1, self, timeout_us)
-
-    def read(self, address, count, tries=_TRIES):
-        """Read registers, again where no whole answer comes; the generator returns a status."""
-        if address + count > 0x10000:
-            return modbus.EXCEPTION
-        self._job.aim(address, count)
-        for _ in range(tries):
-            self._status = modbus.MORE
-            self._bus.submit(self._job)
-            while self._status == modbus.MORE:
-                yield _REST_US  # to be resumed then: a wait must not eat the slack of others
-            if self._status <= modbus.EXCEPTION:
-                break
-        return self._status
-
-    def u16(self, index):
-        """Return register `index` of the last block."""
-        return self.data[2 * index] << 8 | self.data[2 * index + 1]
-
-    def on_answer(self, job, buf, at):
-        """Keep the answer's data."""
-        for i in range(2 * job.count):
-            self.data[i] = buf[at + i]
-        self._status = modbus.OK
-
-    def on_failure(self, job, status):
-        """Keep why there is none."""
-        self._status = status
 
 
 class Discovery:
@@ -89,12 +48,12 @@ class Discovery:
         """Return the address of a point of a model."""
         return self.models[model] + offset
 
-    def run(self, reader):
+    def run(self, reader, bases=BASES):
         """Try the bases, then walk the chain of models; of a model that comes twice the first one counts."""
         self.result = SILENT
         self.models.clear()
         self.lengths.clear()
-        for base in BASES:
+        for base in bases:
             status = yield from reader.read(base, 2, 1)
             if status == modbus.OK and bytes(reader.data[:4]) == b"SunS":
                 self.base = base
@@ -154,6 +113,10 @@ def point(row, buf, at):
         if value >> (bits - 1):
             value -= 1 << bits
         return None if value == -(1 << (bits - 1)) else value
+    if kind in (ACC32, ACC64):
+        return value or None
+    if kind == F32:
+        return None if value & 0x7F800000 == 0x7F800000 and value & 0x7FFFFF else value
     return None if value == (1 << bits) - 1 else value
 
 

@@ -61,7 +61,7 @@ def _round(clock, bus, devices, setpoint_pu):
 def _rehearse(unit_w, power, setpoint_pu):
     """Run two rounds to learn their answers, then the same again on a replay without allocation."""
     clock, recorder, serial, bus, devices = _site(unit_w, power)
-    counted = _replay(recorder, bus, devices, 14, lambda: _round(clock, bus, devices, setpoint_pu))
+    counted = _replay(recorder, bus, devices, 16, lambda: _round(clock, bus, devices, setpoint_pu))
     for device, count in zip(devices, counted):
         assert device.stats.answers > count
         assert device.stats.timeouts == device.stats.crc == 0

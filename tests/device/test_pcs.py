@@ -1,9 +1,9 @@
-"""drivers.pcs.sunspec_der and drivers.limiter against the register images that pysunspec2 laid out."""
+"""drivers.pcs.sunspec_der and drivers.limiters.sunspec_limit against the register images that pysunspec2 laid out."""
 
 import json
 
 from firmware.drivers.bus import Bus
-from firmware.drivers.limiter import PowerLimit
+from firmware.drivers.limiters.sunspec_limit import PowerLimit
 from firmware.drivers.pcs.sunspec_der import SunspecPcs
 from firmware.drivers.regmap import Scale
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, drive, run

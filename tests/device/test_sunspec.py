@@ -4,7 +4,8 @@ import json
 
 from firmware.drivers import sunspec, sunspec_models
 from firmware.drivers.bus import Bus
-from firmware.drivers.sunspec import Discovery, Reader
+from firmware.drivers.reader import Reader
+from firmware.drivers.sunspec import Discovery
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, drive
 
 _TABLES = {"1": sunspec_models.MODEL_1, "701": sunspec_models.MODEL_701, "702": sunspec_models.MODEL_702,

@@ -1,1 +1,1 @@
-"""Power conversion systems: a module a type, all with the same attributes and methods (see sunspec_der)."""
+"""Power conversion systems: a module a type, found by its name; all drivers have the same attributes and methods."""

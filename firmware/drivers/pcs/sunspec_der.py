@@ -2,7 +2,7 @@
 
 Its own fall-back: every command writes the whole block from WSetEna to WSetRvrtTms and so restarts the
 reversion timer on devices that restart it by any of these points; when commands stop, it falls back to
-WSetRvrt, 0 W.
+WSetRvrt, 0 W. Where it has 715, ControllerHb has to go on as well.
 """
 
 from array import array
@@ -12,15 +12,27 @@ from micropython import const
 
 from firmware.core.errors import BusError
 from firmware.core.types import Reading
-from firmware.drivers import modbus, sunspec
+from firmware.drivers import ratio
 from firmware.drivers import sunspec_models as models
 from firmware.drivers.der import Der
-from firmware.drivers.job import Job
-from firmware.drivers.ratio import INVALID, U16
+from firmware.drivers.ratio import INVALID, S32, U16
 from firmware.drivers.regmap import sunspec_ratio
+
+DOCUMENT = "SunSpec Alliance, models 701, 702, 704, 713 and 715 (DER information models, 2021)"
+FUNCTION = 3
+WRITE_FUNCTION = 16
+MAX_READ = 125
+GAP_US = 0
+TURNAROUND_US = 50_000
+HAS_SOC = True  # where it has model 713
+FED_BY = ("WSetEna .. WSetRvrtTms", "ControllerHb")
+READS_FEED = False
+REVERTS_TO = "WSetRvrt: 0 W"
+TIMEOUT = "WSetRvrtTms"  # s
 
 _SET_AT = const(22)  # model 704, WSetEna .. WSetRvrtTms
 _SET_COUNT = const(11)
+_BACK_COUNT = const(13)  # WSetEna .. WSetRvrtRem
 _SOC_AT = const(4)  # model 713, SoC, SoH, Sta
 _CONTROL_AT = const(2)  # model 715, LocRemCtl, DERHb
 _HEARTBEAT_AT = const(5)
@@ -32,14 +44,13 @@ _BEAT_MASK = const(0xFFFFFF)
 class SunspecPcs(Der):
     """The PCS of the site's battery; power and set points in site power units, discharge positive."""
 
-    def __init__(self, bus, unit, scale, reversion_s=10, timeout_us=200_000, lost_after=5):
-        Der.__init__(self, bus, unit, scale, timeout_us, lost_after)
+    def __init__(self, bus, unit, scale, reversion_s=10, timeout_us=200_000, lost_after=5, profile=None, rating_w=0):
+        Der.__init__(self, bus, unit, scale, timeout_us, lost_after, profile)
         self.soc = Reading()  # permille
-        self.applied = Reading()  # the last set point that the PCS has acknowledged
         self.storage_state = 0xFFFF  # 713 Sta: 0 ok, 1 warning, 2 error
         self.charge_max_pu = self.discharge_max_pu = 0
         self.reversion = False  # the device has a reversion timer
-        self.asked_pu = 0
+        self.reversion_left_s = 0  # what is left of it
         self._reversion_s = reversion_s
         self._beats = 0
         self._has_soc = self._has_control = False
@@ -47,14 +58,13 @@ class SunspecPcs(Der):
         self._soc_ratio = None
         self._registers = array("H", [0] * _SET_COUNT)
         self._beat_registers = array("H", (0, 0))
-        read, write = modbus.READ_HOLDING, modbus.WRITE_MANY
         # After a failed command the next one leaves out WSetEna, so that a late answer cannot pass for its
         # own.
-        self._set = Job(bus, unit, write, 0, _SET_COUNT, self, timeout_us, skip=1,
-                        registers=self._registers, urgent=True)
-        self._beat = Job(bus, unit, write, 0, 2, self, timeout_us, registers=self._beat_registers)
-        self._soc_job = Job(bus, unit, read, 0, 3, self, timeout_us, extra=1)
-        self._control_job = Job(bus, unit, read, 0, 3, self, timeout_us, extra=2)
+        self._set = self._write_job(self._registers, 1, True)
+        self._beat = self._write_job(self._beat_registers)
+        self._back = self._read_job()
+        self._soc_job = self._read_job()
+        self._control_job = self._read_job()
 
     # ---- start
 
@@ -80,7 +90,9 @@ class SunspecPcs(Der):
         yield from self._read(704, table, "WSetEna", "WSet_SF")
         if self._point(table, "WSetEna", "WSet") == _NO_LONG:
             raise BusError("NO_WSET", "the device has no set point in watts")
-        self._put = self._scale.put_power(sunspec.exponent(self._point(table, "WSetEna", "WSet_SF")))
+        exponent = self._exponent(table, "WSetEna", "WSet_SF")
+        self._put = self._scale.put_power(exponent)
+        self._read_back_by(S32, 10 ** max(exponent, 0), self._scale.unit_w * 10 ** max(-exponent, 0))
         self.reversion = self._point(table, "WSetEna", "WSetRvrtTms") != 0xFFFF
         registers = self._registers
         for i in range(_SET_COUNT):
@@ -92,43 +104,35 @@ class SunspecPcs(Der):
         registers[9] = self._reversion_s >> 16
         registers[10] = self._reversion_s & 0xFFFF
         self._set.aim(self._address(704, _SET_AT), _SET_COUNT)
+        self._back.aim(self._address(704, _SET_AT), _BACK_COUNT, 1)
         most = self._put.max_value
         self.charge_max_pu = min(self._scale.whole_pu(self.charge_max_w), most)
         self.discharge_max_pu = min(self._scale.whole_pu(self.discharge_max_w), most)
+        self.low_pu = -self.charge_max_pu
+        self.high_pu = self.discharge_max_pu
 
     def _prepare_soc(self):
         yield from self._read(713, models.MODEL_713, "SoC", "Pct_SF")
-        exponent = sunspec.exponent(self._point(models.MODEL_713, "SoC", "Pct_SF"))
+        exponent = self._exponent(models.MODEL_713, "SoC", "Pct_SF")
         self._soc_ratio = sunspec_ratio(U16, exponent, (10, 1), 1000)
         self._soc_job.aim(self._address(713, _SOC_AT), 3, 1)
 
     # ---- run
 
     @micropython.native
-    def command(self, setpoint_pu):
-        """Send a set point, clamped to the PCS's ratings; returns False where it must not be commanded."""
-        if not self.ready or self.local:
-            return False
-        self._fill(setpoint_pu)
-        return self._bus.submit(self._set)
-
-    @micropython.native
-    def _fill(self, setpoint_pu):
-        if setpoint_pu > self.discharge_max_pu:
-            setpoint_pu = self.discharge_max_pu
-        if setpoint_pu < -self.charge_max_pu:
-            setpoint_pu = -self.charge_max_pu
-        self.asked_pu = setpoint_pu
+    def _encode(self, setpoint_pu):
         self._put.s32(self._registers, 2, setpoint_pu)
 
     @micropython.native
     def request_slow(self):
-        """Ask for the state of charge and for who commands; once a second is enough."""
+        """Ask for the state of charge, who commands, and what is commanded; once a second is enough."""
         if self.ready:
             if self._has_soc:
                 self._bus.submit(self._soc_job)
             if self._has_control:
                 self._bus.submit(self._control_job)
+            if self._back_ratio is not None:
+                self._bus.submit(self._back)
 
     @micropython.native
     def heartbeat(self):
@@ -141,20 +145,27 @@ class SunspecPcs(Der):
 
     @micropython.native
     def _take_other(self, job, buf, at):
-        if job is self._set:
-            self._refused = 0
-            # Submitted anew meanwhile: what was acknowledged is the set point before.
-            self.applied.take(self.applied.value if job.state else self.asked_pu, job.sent_ms)
-        elif job is self._soc_job:
+        if job is self._soc_job:
             self._take_soc(job, buf, at)
         elif job is self._control_job:
             self.local = buf[at] == 0 and buf[at + 1] == _LOCAL
+        elif job is self._back:
+            self.reversion_left_s = buf[at + 24] << 8 | buf[at + 25]
+            value = ratio.read(self._back_ratio.cells, buf, at + 4)
+            if not buf[at + 1] or value == INVALID:
+                self.strayed += 1  # it follows no set point of ours
+                self.applied.fail()
+            else:
+                self._check_back(value, job.sent_ms)
 
     @micropython.native
     def _take_soc(self, job, buf, at):
-        value = self._soc_ratio.read(buf, at)
+        value = ratio.read(self._soc_ratio.cells, buf, at)
         self.storage_state = buf[at + 4] << 8 | buf[at + 5]
         if value == INVALID:
             self.soc.fail()
         else:
             self.soc.take(value, job.sent_ms)
+
+
+DRIVER = SunspecPcs

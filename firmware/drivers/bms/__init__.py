@@ -1,0 +1,1 @@
+"""Battery management systems as a source of the state of charge: a module a type, found by its name."""

@@ -1,0 +1,155 @@
+"""What every device that is commanded has, whatever it speaks: found, set up, read, commanded, lost, found again.
+
+drivers.sunspec_device builds on it for SunSpec, drivers.table_pcs and drivers.table_genset for register tables.
+Discharge and production are positive.
+"""
+
+import micropython
+from micropython import const
+
+from firmware.core.errors import BusError
+from firmware.core.types import Reading
+from firmware.drivers import modbus
+from firmware.drivers.ratio import LIMIT_PU, Ratio
+from firmware.drivers.reader import Reader
+
+_DONE = const(0)
+_EXCEPTION = const(2)
+_DENIED = const(3)  # exceptions up to here say that the registers are not there
+
+
+class Commanded:
+    """One device. `start()` must have run to its end before anything else is asked of it."""
+
+    def __init__(self, bus, unit, scale, timeout_us=200_000, lost_after=5, function=modbus.READ_HOLDING):
+        self.ready = False  # found, set up, and answering
+        self.fault = False  # it says so itself
+        self.local = False  # somebody commands it on the spot: hands off
+        self.trouble = ""  # why it is not ready: a code
+        self.power = Reading()
+        self.applied = Reading()  # the last command that it has acknowledged, or shows in its registers
+        self.strayed = 0  # times that its registers showed another command than the last one
+        self.blank = 0  # answers that were all zeros beside a fault state: no value
+        self.asked_pu = 0
+        self.low_pu = self.high_pu = 0  # what may be commanded
+        self._bus = bus
+        self._scale = scale
+        self._lost_after = lost_after
+        self._missed = 0  # reads of power without an answer, in a row
+        self._refused = 0  # commands without one
+        self._gone = 0  # exceptions to slow reads, less the answers in between
+        self._starting = False
+        self._reader = Reader(bus, unit, timeout_us, function)
+        self._outcome = _DONE
+        self._fast = self._set = self._back = None  # jobs: power and state, the command, and reading it back
+        self._back_ratio = None
+        self._near_pu = 1  # a command that is read back may differ by this much: rounding
+        self.stats = bus.device(unit)
+
+    # ---- start
+
+    def start(self):
+        """Find the device and set it up: a generator, at once over where another is at it.
+
+        `ready` or `trouble` tells afterwards how it went.
+        """
+        if self._starting:
+            return
+        self._starting = True
+        self.ready = False
+        self.trouble = ""
+        try:
+            yield from self._set_up()
+            self._missed = self._refused = self._gone = 0
+            self.ready = True
+        except BusError as error:
+            self.trouble = error.code
+        finally:
+            self._starting = False
+
+    def _write_through(self, job):
+        """Send a write and wait for its outcome; raises BusError where it is not taken."""
+        self._outcome = modbus.MORE
+        self._bus.submit(job)
+        while self._outcome == modbus.MORE:
+            yield 1000
+        if self._outcome != modbus.OK:
+            raise BusError("WRITE_REFUSED", "registers %d..%d: %s, exception %d" % (
+                job.address, job.address + job.count - 1, modbus.STATUS_NAMES[self._outcome], job.exception))
+
+    def _read_back_by(self, kind, num, den):
+        """Read the command back as raw * num / den site power units, where that fits 31 bits."""
+        try:
+            self._back_ratio = Ratio(kind, num, den, LIMIT_PU)
+            self._near_pu = 1 + num // den
+        except BusError:
+            self._back_ratio = None
+
+    # ---- run
+
+    @micropython.native
+    def request(self):
+        """Ask for power and state; returns False where that is under way, or the device is not ready."""
+        return self.ready and self._bus.submit(self._fast)
+
+    @micropython.native
+    def command(self, power_pu):
+        """Send a set point or limit, clamped to what is allowed; returns False where it must not be commanded."""
+        if not self.ready or self.local:
+            return False
+        self._fill(power_pu)
+        return self._bus.submit(self._set)
+
+    @micropython.native
+    def _fill(self, power_pu):
+        if power_pu > self.high_pu:
+            power_pu = self.high_pu
+        if power_pu < self.low_pu:
+            power_pu = self.low_pu
+        self.asked_pu = power_pu
+        self._encode(power_pu)
+
+    @micropython.native
+    def heartbeat(self):
+        """Show the device that somebody is in control, where it looks for that: once a second."""
+
+    @micropython.native
+    def on_answer(self, job, buf, at):
+        """Take the answer to one of our requests."""
+        self._outcome = _DONE
+        if job is self._fast:
+            self._missed = 0
+            self._take_fast(job, buf, at)
+        elif job is self._set:
+            self._refused = 0
+            # Submitted anew meanwhile: what was acknowledged is the command before.
+            self.applied.take(self.applied.value if job.state else self.asked_pu, job.sent_ms)
+        elif not job.is_write:
+            if self._gone:
+                self._gone -= 1
+            self._take_other(job, buf, at)
+
+    @micropython.native
+    def _check_back(self, value_pu, t_ms):
+        """Take the command that the device's registers show, however it came there."""
+        off_pu = value_pu - self.applied.value
+        if off_pu > self._near_pu or -off_pu > self._near_pu:
+            self.strayed += 1
+            self.applied.take(value_pu, t_ms)
+
+    @micropython.native
+    def on_failure(self, job, status):
+        """Count a failure; after `lost_after` in a row the device is not ready, and wants start() again."""
+        self._outcome = status
+        if job is self._fast:
+            self.power.fail()
+            self._missed += 1
+        elif job.is_write:
+            if job.urgent:
+                self._refused += 1
+        elif status == _EXCEPTION and job.exception <= _DENIED:
+            self._gone += 2  # a model that has disappeared is looked for anew
+        if self._missed >= self._lost_after or self._refused >= self._lost_after or self._gone >= 2 * self._lost_after:
+            if self.ready:
+                self.trouble = "LOST"
+            self.ready = False

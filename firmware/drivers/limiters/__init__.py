@@ -1,0 +1,1 @@
+"""Limits of wind and PV plants: a module a type, found by its name; all drivers have the same methods."""
