@@ -32,6 +32,7 @@ from firmware.log.events import Events
 from firmware.log.keeper import Keeper
 from firmware.site import config as site_config
 from firmware.site.measure import Measure
+from firmware.site.rules import check_soc
 
 _TICK_BUDGET_US = 1000
 _SLICE_BUDGET_US = 2000
@@ -50,7 +51,7 @@ class Station:
         self.unit_w = choose_unit_w(max(config["ratings"][key] for key in _POWER_RATINGS))
         self.setpoint = Setpoint()
         self.utc = Utc()
-        self._wire_control(config, Profiles(build_info.PROFILES, read))
+        self._wire_control(config, Profiles(build_info.PROFILES, read, build_info.DEVICES))
         self.cutter = Cutter(Energy(self.unit_w), self.utc, config["control"]["period_ms"])
         self.sched = Scheduler(platform, self.field, self._on_error, _COLLECT_EVERY)
         self._last_ms = platform.ms()
@@ -64,7 +65,8 @@ class Station:
     def _wire_control(self, config, profiles):
         ratings, limits, control = config["ratings"], config["limits"], config["control"]
         self.field = Field(config, self.platform, self.unit_w, profiles)
-        self.measure = Measure(self.field.readings, self.field.pcs.soc, self.field.pcs, control["stale_ms"])
+        check_soc(config["devices"], self.field.pcs_has_soc)
+        self.measure = Measure(self.field.readings, self.field.soc, self.field.pcs, control["stale_ms"])
         bess_pu = self._pu(ratings["bess_w"])
         export_pu = self._pu(limits["grid_export_w"])
         self.limits = Limits(bess_pu, self._pu(limits["grid_import_w"]), export_pu,

@@ -19,6 +19,7 @@ from pymodbus.server import ModbusSerialServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from firmware.core import ticks
+from firmware.drivers import sunspec
 from firmware.drivers.bus import Bus
 from firmware.drivers.limiters.sunspec_limit import PowerLimit
 from firmware.drivers.meter import Meter
@@ -181,8 +182,8 @@ def test_a_wind_limit_is_discovered_and_commanded(line):
 def test_refusal_and_silence_are_told_apart(line):
     nobody = line.start(SunspecPcs(line.bus, _NOBODY, line.scale, timeout_us=20_000))
     assert (nobody.ready, nobody.trouble) == (False, "SILENT")
-    assert nobody.stats.timeouts == nobody.stats.requests == 3
+    assert nobody.stats.timeouts == nobody.stats.requests == len(sunspec.BASES)
     line.server.refuse_unit = _PCS
     refusing = line.start(SunspecPcs(line.bus, _PCS, line.scale))
     assert (refusing.ready, refusing.trouble) == (False, "NOT_SUNSPEC")
-    assert refusing.stats.exceptions == refusing.stats.requests == 3
+    assert refusing.stats.exceptions == refusing.stats.requests == len(sunspec.BASES)

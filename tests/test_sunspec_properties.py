@@ -8,8 +8,8 @@ from sunspec2.device import Model
 from firmware.drivers import ratio, sunspec, sunspec_models
 from firmware.drivers.bus import Bus
 from firmware.drivers.ratio import INVALID, LIMIT_PU
-from firmware.drivers.regmap import sunspec_ratio
 from firmware.drivers.reader import Reader
+from firmware.drivers.regmap import sunspec_ratio
 from firmware.drivers.sunspec import Discovery
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, drive
 

@@ -5,44 +5,61 @@
 
 import json
 import random
+import struct
 from pathlib import Path
 
 import pytest
 from sunspec2 import mb, mdef
 from sunspec2.device import Model, get_model_def
 
-from firmware.drivers import ratio, sunspec, sunspec_models
+from firmware.drivers import ratio, sunspec, sunspec_models, sunspec_models_100, sunspec_models_storage
 
 VECTORS = Path(__file__).parent / "vectors"
-MODELS = (1, 701, 702, 703, 704, 713, 715)
+MODELS = (1, 103, 113, 120, 121, 122, 123, 124, 701, 702, 703, 704, 713, 714, 715, 802)
 _SIGNED = {"int16": 16, "int32": 32}
 _UNSIGNED = {"uint16": 16, "enum16": 16, "bitfield16": 16, "uint32": 32, "enum32": 32, "bitfield32": 32,
              "uint64": 64}
+_COUNTING = {"acc32": 32, "acc64": 64}  # 0 is "not implemented"
+TABLES = {int(name[6:]): getattr(module, name)
+          for module in (sunspec_models, sunspec_models_100, sunspec_models_storage)
+          for name in dir(module) if name.startswith("MODEL_")}
+_REPEATING = ("Prt",)  # a group that stands as often as a point says: here once
+_COUNT = "NPrt"
+_FLOAT = "float32"  # as its bits
 _KINDS = {"int16": ratio.S16, "uint16": ratio.U16, "int32": ratio.S32, "uint32": ratio.U32,
           "uint64": sunspec.U64, "enum16": sunspec.ENUM16, "bitfield16": sunspec.BITS16, "bitfield32": sunspec.BITS32,
-          "sunssf": sunspec.SF, "string": sunspec.TEXT, "pad": sunspec.PAD}
+          "float32": sunspec.F32, "acc32": sunspec.ACC32,
+          "acc64": sunspec.ACC64, "sunssf": sunspec.SF, "string": sunspec.TEXT, "pad": sunspec.PAD}
 
 
 def _lowest(pdef):
     kind = pdef["type"]
+    if pdef["name"] == _COUNT:
+        return 1
     if kind in _SIGNED:
         return 1 - (1 << (_SIGNED[kind] - 1))
-    return {"sunssf": -10, "string": "A", "pad": 0}.get(kind, 0)
+    return {"sunssf": -10, "string": "A", "pad": 0, "acc32": 1, "acc64": 1, _FLOAT: 0xFF7FFFFF}.get(kind, 0)
 
 
 def _highest(pdef):
     kind = pdef["type"]
+    if pdef["name"] == _COUNT:
+        return 1
     if kind in _SIGNED:
         return (1 << (_SIGNED[kind] - 1)) - 1
     if kind in _UNSIGNED:
         return (1 << _UNSIGNED[kind]) - 2
-    return {"sunssf": 10, "string": "Z" * 2 * pdef["size"], "pad": 0}[kind]
+    if kind in _COUNTING:
+        return (1 << _COUNTING[kind]) - 1
+    return {_FLOAT: 0x7F7FFFFF, "sunssf": 10, "string": "Z" * 2 * pdef["size"], "pad": 0}[kind]
 
 
 def _between(pdef):
     low, high = _lowest(pdef), _highest(pdef)
     if isinstance(low, str):
-        return "Site " + pdef["name"]
+        return ("Site " + pdef["name"])[:2 * pdef["size"]]
+    if pdef["type"] == _FLOAT:
+        return int.from_bytes(struct.pack(">f", random.Random(pdef["name"]).uniform(-1e6, 1e6)), "big")
     return random.Random(pdef["name"]).randint(low, high)
 
 
@@ -51,7 +68,7 @@ def _points(model_id):
     found = []
 
     def walk(group, prefix):
-        found.extend((prefix + p["name"], p) for p in group["points"] if p["name"] not in ("ID", "L"))
+        found.extend((prefix + p["name"], p) for p in group["points"] if prefix or p["name"] not in ("ID", "L"))
         for inner in group.get("groups", []):
             walk(inner, inner["name"] + ".")
 
@@ -65,9 +82,22 @@ def _data(model_id, choose):
     for name, pdef in _points(model_id):
         group, _, point = name.rpartition(".")
         value = choose(pdef)
+        if pdef["type"] == _FLOAT and value is not None:
+            value, = struct.unpack(">f", value.to_bytes(4, "big"))
         if value is not None:
-            (data.setdefault(group, {}) if group else data)[point] = value
+            _into(data, group)[point] = value
+        elif group in _REPEATING:
+            _into(data, group)
     return data
+
+
+def _into(data, group):
+    """Return the dict that holds a group's points; a group that repeats stands once."""
+    if not group:
+        return data
+    if group in _REPEATING:
+        return data.setdefault(group, [{}])[0]
+    return data.setdefault(group, {})
 
 
 def image(model_id, data):
@@ -81,7 +111,7 @@ def _entry(model_id, choose):
 
 
 def _missing(pdef):
-    return 0 if pdef["type"] == "pad" else None
+    return {"pad": 0}.get(pdef["type"], 1 if pdef["name"] == _COUNT else None)
 
 
 def point_vectors():
@@ -125,12 +155,13 @@ def test_the_vectors_are_what_pysunspec2_makes(name, build):
 
 @pytest.mark.parametrize("model_id", MODELS)
 def test_every_point_stands_in_the_table_with_its_place_kind_and_scale(model_id):
-    table = getattr(sunspec_models, f"MODEL_{model_id}")
+    table = TABLES[model_id]
     at = 2
     expected = []
     for name, pdef in _points(model_id):
         kind = pdef["type"]
-        expected.append((at, _KINDS[kind], pdef["size"], pdef.get("sf"), name))
+        sf = pdef.get("sf")
+        expected.append((at, _KINDS[kind], pdef["size"], sf and sf.strip(), name))
         at += pdef["size"]
     assert list(table) == expected
 
@@ -141,7 +172,7 @@ def test_the_vectors_hold_extreme_and_missing_values_of_every_point(model_id):
     for i, (name, pdef) in enumerate(_points(model_id)):
         low, high, _, missing = (row["values"][i] for row in rows)
         assert (low, high) == (_lowest(pdef), _highest(pdef)), name
-        if pdef["type"] != "pad":
+        if pdef["type"] != "pad" and pdef["name"] != _COUNT:
             assert missing is None
             blank = mb.create_unimpl_value(pdef["type"], len=2 * pdef["size"])
             assert blank in bytes.fromhex(rows[3]["image"])

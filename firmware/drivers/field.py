@@ -8,12 +8,12 @@ import micropython
 
 from firmware.core.types import BESS, GENSET, GRID, LOAD, PV, ROLES, WIND
 from firmware.drivers.bus import Bus
-from firmware.drivers.limiters.sunspec_limit import PowerLimit
 from firmware.drivers.meter import Meter
-from firmware.drivers.pcs.sunspec_der import SunspecPcs
+from firmware.drivers.profile import FOLDERS
 from firmware.drivers.regmap import Scale
 
 _METER_ROLES = {"load": LOAD, "grid": GRID, "wind": WIND, "pv": PV, "genset": GENSET}
+_RATINGS = {"pcs": "bess_w", "bms": "bess_w", "wind_limit": "wind_w", "pv_limit": "pv_w", "genset_control": "genset_w"}
 _DIRECT = (LOAD, WIND, PV, GENSET)  # what the feed-forward is made of
 
 
@@ -32,24 +32,43 @@ class Field:
             self._by_id[row["id"]] = bus
             self.buses.append(bus)
         self.meters = [None] * ROLES
-        self.limiter = None
+        self.limiter = self.pv_limiter = self.genset = self.bms = None
+        self.commanded = []  # all that is found and set up: PCS, limits, genset controller, BMS
         for i, row in enumerate(config["devices"]):
             self._add(row, config, "devices[%d].profile" % i)
         self.readings = [None if meter is None else meter.power for meter in self.meters]
         self.readings[BESS] = self.pcs.power
+        self.soc = self.pcs.soc if self.bms is None else self.bms.soc
         self._direct = [self.meters[role] for role in _DIRECT if self.meters[role] is not None]
 
     def _add(self, row, config, where):
         bus = self._by_id[row["bus"]]
         timeout_us = row["timeout_ms"] * 1000
-        if row["role"] == "pcs":
-            self.pcs = SunspecPcs(bus, row["unit"], self._scale, config["pcs"]["reversion_s"], timeout_us)
-        elif row["role"] == "wind_limit":
-            self.limiter = PowerLimit(bus, row["unit"], self._scale, config["pcs"]["reversion_s"], timeout_us)
+        if row["role"] in FOLDERS:
+            self._add_commanded(row, bus, config, where)
         else:
             sign = -1 if row["invert"] else 1
             profile = self._profiles.load(row["profile"], where)
             self.meters[_METER_ROLES[row["role"]]] = Meter(bus, row["unit"], profile, self._scale, sign, timeout_us)
+
+    def _add_commanded(self, row, bus, config, where):
+        role = row["role"]
+        profile = self._profiles.device(role, row["profile"], where)
+        device = profile.DRIVER(bus, row["unit"], self._scale, reversion_s=config["pcs"]["reversion_s"],
+                                timeout_us=row["timeout_ms"] * 1000, profile=profile,
+                                rating_w=config["ratings"][_RATINGS[role]])
+        self.commanded.append(device)
+        if role == "pcs":
+            self.pcs = device
+            self.pcs_has_soc = profile.HAS_SOC
+        elif role == "wind_limit":
+            self.limiter = device
+        elif role == "pv_limit":
+            self.pv_limiter = device
+        elif role == "genset_control":
+            self.genset = device
+        else:
+            self.bms = device
 
     @micropython.native
     def poll(self):
@@ -110,21 +129,21 @@ class Field:
             self.limiter.command(limit_pu)
 
     def each_second(self):
-        """Ask for what moves slowly, and show the PCS that somebody is in control."""
-        if self.pcs.ready:
-            self.pcs.request_slow()
-            self.pcs.heartbeat()
+        """Ask for what moves slowly, and show each device that somebody is in control."""
+        for device in self.commanded:
+            if device.ready:
+                device.request_slow()
+                device.heartbeat()
+        if self.pv_limiter is not None:
+            self.pv_limiter.command(self.pv_limiter.high_pu)  # nothing asks for less yet; without it, it falls back
         self._turn = 1 - self._turn
         for role in range(self._turn, ROLES, 2):  # half of the meters: each every 2 s
             if self.meters[role] is not None:
                 self.meters[role].request_slow()
 
     def lost(self):
-        """Return the devices that have to be found and set up again (PCS, wind limit)."""
-        found = [] if self.pcs.ready else [self.pcs]
-        if self.limiter is not None and not self.limiter.ready:
-            found.append(self.limiter)
-        return found
+        """Return the devices that have to be found and set up again."""
+        return [device for device in self.commanded if not device.ready]
 
     def statistics(self):
         """Return [role, answers, time-outs, errors] since start for each measured role, in role order."""

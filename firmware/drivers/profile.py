@@ -19,8 +19,10 @@ TABLE        (address, kind, num, den, name): raw * num / den in the unit that e
 from firmware.core.errors import ConfigError
 from firmware.drivers import profile_file, regmap
 
-_PACKAGE = "firmware.drivers.meters."
+_PACKAGE = "firmware.drivers.%s.%s"
 _FOLDER = "profiles/"
+# Where the profiles of what is commanded lie, or gives the state of charge: modules with a DRIVER, found by name too.
+FOLDERS = {"pcs": "pcs", "wind_limit": "limiters", "pv_limit": "limiters", "genset_control": "gensets", "bms": "bms"}
 
 
 class Profile:
@@ -56,22 +58,39 @@ class Profile:
 
 
 class Profiles:
-    """Where profiles come from: `known` names the firmware's modules, `read(path)` the files of the board's folder."""
+    """Where profiles come from.
 
-    def __init__(self, known, read=None):
+    `known` names the firmware's modules of meters, `devices` those of other folders, {folder: names}; `read(path)`
+    reads the files of the board's folder.
+    """
+
+    def __init__(self, known, read=None, devices=None):
         self._known = known
         self._read = read
+        self._devices = devices or {}
 
     def load(self, name, where="profile"):
         """Return the Profile of a name; raises ConfigError at `where` for one that is not known."""
         if name in self._known:
-            return of_module(name, __import__(_PACKAGE + name, None, None, ("TABLE",)))
+            return of_module(name, _module("meters", name))
         path = "%s%s.json" % (_FOLDER, name)
         data = self._read(path) if self._read else None
         if data is None:
             text = "%s: \"%s\" is not known; give one of %s, or put your own table into %s in the board's folder"
             raise ConfigError("CONFIG", text % (where, name, ", ".join(self._known), path))
         return Profile(name, profile_file.parse(path, data))
+
+    def device(self, role, name, where="profile"):
+        """Return the module of a role that is commanded; raises ConfigError at `where` for one that is not known."""
+        folder = FOLDERS[role]
+        known = self._devices.get(folder, ())
+        if name not in known:
+            raise ConfigError("CONFIG", "%s: %s cannot be a %s; allowed: %s" % (where, name, role, ", ".join(known)))
+        return _module(folder, name)
+
+
+def _module(folder, name):
+    return __import__(_PACKAGE % (folder, name), None, None, ("DOCUMENT",))
 
 
 def of_module(name, module):

@@ -25,6 +25,7 @@ MODEL_714 = (
     (18, SF, 1, None, "DCWH_SF"),
     (19, SF, 1, None, "Tmp_SF"),
     (20, ENUM16, 1, None, "Prt.PrtTyp"),  # 0 PV, 1 ESS, 2 EV, 3 INJ, 4 ABS, 5 BIDIR, 6 DC_DC
+    (21, U16, 1, None, "Prt.ID"),
     (22, TEXT, 8, None, "Prt.IDStr"),
     (30, S16, 1, "DCA_SF", "Prt.DCA"),  # A
     (31, U16, 1, "DCV_SF", "Prt.DCV"),  # V

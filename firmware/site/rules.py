@@ -3,8 +3,7 @@
 from firmware.core.errors import ConfigError
 
 _REQUIRED_ROLES = ("load", "grid", "pcs")
-_PROFILE_OF = {"pcs": ("sunspec_der",), "wind_limit": ("sunspec_limit",)}
-OTHER_PROFILES = ("sunspec_der", "sunspec_limit")  # those that are no meter's
+_METERED = {"wind_limit": "wind", "pv_limit": "pv", "genset_control": "genset"}  # what is commanded is measured too
 
 
 def check_whole(config):
@@ -44,17 +43,6 @@ def _check_devices(config):
             _refuse(path + ".unit", "bus %d unit %d is taken by devices[%d]; give each device its own address"
                     % (device["bus"], device["unit"], seen[address]))
         seen[address] = i
-        _check_profile(device, path + ".profile")
-
-
-def _check_profile(device, path):
-    """Which meters there are is known where their tables are: any other name may be one."""
-    role, profile = device["role"], device["profile"]
-    allowed = _PROFILE_OF.get(role)
-    if allowed and profile not in allowed:
-        _refuse(path, "%s cannot be a %s; allowed: %s" % (profile, role, ", ".join(allowed)))
-    if not allowed and profile in OTHER_PROFILES:
-        _refuse(path, "%s cannot be a %s; give the profile of a meter" % (profile, role))
 
 
 def _check_roles(config):
@@ -72,8 +60,18 @@ def _check_roles(config):
             _refuse("devices", "%s is above 0 but no device has the role %s; add its meter" % (key, role))
         if role in roles and not rated:
             _refuse(key, "must be above 0, since a device has the role %s" % role)
-    if "wind_limit" in roles and "wind" not in roles:
-        _refuse("devices", "the role wind_limit needs a device with the role wind; add the wind meter")
+    for role in _METERED:
+        if role in roles and _METERED[role] not in roles:
+            _refuse("devices", "the role %s needs a device with the role %s; add its meter" % (role, _METERED[role]))
+
+
+def check_soc(devices, pcs_knows):
+    """Refuse a site without a source for the state of charge; `pcs_knows` tells whether its PCS has it."""
+    roles = [device["role"] for device in devices]
+    if not pcs_knows and "bms" not in roles:
+        i = roles.index("pcs")
+        _refuse("devices[%d].profile" % i, "%s knows no state of charge; add a device with the role bms"
+                % devices[i]["profile"])
 
 
 def _refuse(path, text):

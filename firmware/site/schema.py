@@ -13,7 +13,7 @@ REQUIRED = None
 OPTIONAL = False  # may be left out, and then is None
 
 PROFILE = "devices[].profile"
-ROLES = ("load", "grid", "wind", "pv", "genset", "pcs", "wind_limit")
+ROLES = ("load", "grid", "wind", "pv", "genset", "pcs", "wind_limit", "pv_limit", "genset_control", "bms")
 
 _GW = 1_000_000_000
 _EF = 10_000_000

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from firmware.site.rules import OTHER_PROFILES
 from firmware.site.schema import ENUM, INT, LIST, PROFILE, REQUIRED, ROWS
 from host_tools.toolchain import build_info, paths
 
@@ -81,7 +80,8 @@ def _member(row):
         member = {"type": "string", "minLength": low, "maxLength": high, "description": text}
         if row[0] == PROFILE:
             member["pattern"] = "^[a-z0-9_]+$"
-            member["examples"] = [*build_info.profiles(paths.ROOT), *OTHER_PROFILES]
+            member["examples"] = [name for kind in ("meters", *build_info.KINDS)
+                                  for name in build_info.profiles(paths.ROOT, kind)]
         elif row[0] != "site.name":
             member["pattern"] = "^[A-Za-z0-9._-]+$"  # ids stand in the checkpoint's origin
     if default is not REQUIRED:

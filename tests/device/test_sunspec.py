@@ -2,15 +2,17 @@
 
 import json
 
-from firmware.drivers import sunspec, sunspec_models
+from firmware.drivers import sunspec, sunspec_models, sunspec_models_100, sunspec_models_storage
 from firmware.drivers.bus import Bus
 from firmware.drivers.reader import Reader
 from firmware.drivers.sunspec import Discovery
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, drive
 
-_TABLES = {"1": sunspec_models.MODEL_1, "701": sunspec_models.MODEL_701, "702": sunspec_models.MODEL_702,
-           "703": sunspec_models.MODEL_703, "704": sunspec_models.MODEL_704, "713": sunspec_models.MODEL_713,
-           "715": sunspec_models.MODEL_715}
+_TABLES = {}
+for _module in (sunspec_models, sunspec_models_100, sunspec_models_storage):
+    for _name in dir(_module):
+        if _name.startswith("MODEL_"):
+            _TABLES[_name[6:]] = getattr(_module, _name)
 
 
 def _load(name):
@@ -74,7 +76,7 @@ def test_models_are_found_in_any_order_and_a_repeated_one_counts_once():
 
 def test_the_other_bases():
     end = b"\xff\xff\x00\x00"
-    for base in (0, 50_000):
+    for base in (0, 50_000, 500):
         found = _discover(ImageSlave(5, base, _models((1, 66), (701, 153)) + end))
         assert (found.result, found.base, sorted(found.models)) == (sunspec.FOUND, base, [1, 701])
 
