@@ -35,7 +35,7 @@ class Commanded:
         self._bus = bus
         self._scale = scale
         self._lost_after = lost_after
-        self._missed = 0  # reads of power without an answer, in a row
+        self._missed = 0  # reads without an answer since the last one of power
         self._refused = 0  # commands without one
         self._gone = 0  # exceptions to slow reads, less the answers in between
         self._starting = False
@@ -141,13 +141,14 @@ class Commanded:
     def on_failure(self, job, status):
         """Count a failure; after `lost_after` in a row the device is not ready, and wants start() again."""
         self._outcome = status
-        if job is self._fast:
-            self.power.fail()
-            self._missed += 1
-        elif job.is_write:
+        if job.is_write:
             if job.urgent:
                 self._refused += 1
-        elif status == _EXCEPTION and job.exception <= _DENIED:
+        elif job is self._fast or status != _EXCEPTION:
+            if job is self._fast:
+                self.power.fail()
+            self._missed += 1
+        elif job.exception <= _DENIED:
             self._gone += 2  # a model that has disappeared is looked for anew
         if self._missed >= self._lost_after or self._refused >= self._lost_after or self._gone >= 2 * self._lost_after:
             if self.ready:

@@ -8,15 +8,42 @@ import random
 from host_tools.errors import ToolError
 from host_tools.plant.agenda import Agenda
 from host_tools.plant.battery import Battery
+from host_tools.plant.devices.bms import Bms802
 from host_tools.plant.devices.der import SunSpecPcs
 from host_tools.plant.devices.generic_fast import GenericFast
+from host_tools.plant.devices.genset_dse import DseGenComm
+from host_tools.plant.devices.inverters import KacoGridsave, Limiter123, Storage124
 from host_tools.plant.devices.limiter import SunSpecLimiter
+from host_tools.plant.devices.register_pcs import FoxEssH3, SinexcelPws2, SmaStorage
 from host_tools.plant.devices.sdm630 import Sdm630
 from host_tools.plant.series import constant
 from host_tools.plant.site_model import ROLES, SiteModel
 from host_tools.plant.utc import UtcSource
 from host_tools.plant.wire import Line
 
+ROLE_KINDS = {"wind_limit": "limit", "pv_limit": "limit", "pcs": "pcs", "bms": "bms", "genset_control": "genset"}
+_LIMIT_OF = {"wind_limit": "wind_w", "pv_limit": "pv_w"}
+
+
+def _pcs(slave):
+    return lambda unit, role, rng, plant, ratings: slave(unit, role, rng, plant.site, plant.agenda, ratings)
+
+
+def _limit(slave):
+    return lambda unit, role, rng, plant, ratings: slave(unit, role, rng, plant.site, plant.agenda,
+                                                         ratings[_LIMIT_OF[role]])
+
+
+COMMANDED = {  # (kind, profile) -> slave(unit, role, rng, plant, ratings)
+    ("pcs", "sunspec_der"): lambda unit, role, rng, plant, ratings: SunSpecPcs(
+        unit, role, rng, plant.site, plant.agenda, ratings["bess_wh"]),
+    ("pcs", "sunspec_124"): _pcs(Storage124), ("pcs", "kaco_gridsave"): _pcs(KacoGridsave),
+    ("pcs", "sinexcel_pws2"): _pcs(SinexcelPws2), ("pcs", "foxess_h3"): _pcs(FoxEssH3),
+    ("pcs", "sma"): _pcs(SmaStorage),
+    ("limit", "sunspec_limit"): _limit(SunSpecLimiter), ("limit", "sunspec_123"): _limit(Limiter123),
+    ("bms", "sunspec_bms"): lambda unit, role, rng, plant, _: Bms802(unit, role, rng, plant.site),
+    ("genset", "dse_gencomm"): lambda unit, role, rng, plant, _: DseGenComm(unit, role, rng, plant.agenda),
+}
 METERS = {"sdm630": Sdm630, "generic_fast": GenericFast}
 
 
@@ -72,10 +99,9 @@ class Plant:
             meter = METERS[device["profile"]](unit, role, rng, self.site.meter(role), self.site.counters_wh)
             meter.wiring = -1 if device.get("invert") else 1  # the clamp really looks the other way
             return meter
-        if device["profile"] == "sunspec_der" and role == "pcs":
-            return SunSpecPcs(unit, role, rng, self.site, self.agenda, ratings["bess_wh"])
-        if device["profile"] == "sunspec_limit" and role == "wind_limit":
-            return SunSpecLimiter(unit, role, rng, self.site, self.agenda, ratings["wind_w"])
+        make = COMMANDED.get((ROLE_KINDS.get(role), device["profile"]))
+        if make:
+            return make(unit, role, rng, self, ratings)
         raise ValueError(f"no simulated {device['profile']} can be a {role}")
 
     def _rng(self, *names):

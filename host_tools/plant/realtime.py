@@ -59,7 +59,7 @@ def sim_device(slave, plant, clock):
                 for i in range(count):
                     registers[address - start + i] = int.from_bytes(result[2 * i:2 * i + 2], "big")
                 result = 0
-        elif code == 16 and slave.writable:
+        elif code == 16 and slave.writable or code == 6 and slave.writes_one:
             result = slave.write(address, b"".join(value.to_bytes(2, "big") for value in values), now_us)
         else:
             result = 1

@@ -16,6 +16,7 @@ class Slave:
 
     read_code = 3
     writable = False
+    writes_one = False  # takes FC06 as well
     max_read = _MAX_READ
     turnaround_us = (0, 0)  # between these, drawn anew for each answer
     refresh_us = 0  # how often its measured values change
@@ -62,6 +63,10 @@ class Slave:
             return data if isinstance(data, int) else bytes((self.unit, code, len(data))) + data
         if code == 16 and self.writable:
             return self._write_request(request, t_us)
+        if code == 6 and self.writes_one:
+            if len(request) != 6:
+                return None
+            return self.write(request[2] << 8 | request[3], request[4:], t_us) or request
         return ILLEGAL_FUNCTION
 
     def _write_request(self, request, t_us):

@@ -75,7 +75,7 @@ class SunSpecSlave(Slave):
             self.fields[model_id, name] = field
             if point.pdef.get(mdef.ACCESS) == mdef.ACCESS_RW:
                 self._writable.update(range(field.register, field.register + field.count))
-                if mdef.SYMBOLS in point.pdef:
+                if mdef.SYMBOLS in point.pdef and point.pdef[mdef.TYPE].startswith("enum"):
                     self._choices.append((field, {entry["value"] for entry in point.pdef[mdef.SYMBOLS]}))
         image += model.get_mb()
 
