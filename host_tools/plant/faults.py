@@ -11,7 +11,8 @@ Any device besides: silent, frozen (0 or 1), babble (share of time in which it s
   refresh_ms, zeros (with a fault state in SunSpec), sentinel ("not implemented" or overflow), and for what it measures
   minus_one (power reads -1), stuck_value (W, or off), spike_w (one sample), glitch_wh (one reading of the energy
   counters), counter_back_wh (for good)
-A meter besides: bias (W), negative (0 or 1: the clamp looks the other way)
+A meter besides: bias (W), negative (0 or 1: the clamps look the other way), ct_reversed (1 to 3: the CT of this phase
+  does, 0 none), ct_swapped (12, 13, 23: the CTs of these phases, 0 none)
 PCS besides: local, fault (0 or 1), derate (W, 0 none), soc_permille, dead_ms, lag_ms, ramp_w_per_s (0 none),
   dead_band_w (smaller set points give no power), standby_w, heartbeat_s, reversion_real_s (it really falls back after
   this time, whatever was configured; 0 never, off as configured), reversion_to_w (really to this; off as configured)
@@ -36,7 +37,9 @@ _ANY_DEVICE = {**wire_faults.SETTINGS, **untruth.SETTINGS, "silent": _SWITCH, "f
                "babble": (0, 1, False, "a share of time, 0 to 1"),
                "turnaround_ms": (0, 10_000, False, "0 to 10000 ms"),
                "refresh_ms": (1, 1_900, False, "1 to 1900 ms")}
-_METER = {**_ANY_DEVICE, "bias": _WATTS, "negative": _SWITCH}
+_SWAPS = "0, 12, 13 or 23"
+_METER = {**_ANY_DEVICE, "bias": _WATTS, "negative": _SWITCH, "ct_reversed": (0, 3, True, "0 to 3"),
+          "ct_swapped": (0, 23, True, _SWAPS)}
 _PCS = {**_ANY_DEVICE, "local": _SWITCH, "fault": _SWITCH, "derate": _POSITIVE,
         "soc_permille": (0, 1000, False, "0 to 1000"),
         "dead_ms": (0, 10_000, False, "0 to 10000 ms"), "lag_ms": (0, 60_000, False, "0 to 60000 ms"),
@@ -88,7 +91,8 @@ def _fault(path, line, row, known):
         return Fault(round(time_s * US_PER_S), device, event, math.nan)
     low, high, whole, allowed = events[event]
     value = _number(value_text or "0")
-    if not low <= value <= high or whole and value % 1:
+    odd = event == "ct_swapped" and value not in (0, 12, 13, 23)
+    if odd or not low <= value <= high or whole and value % 1:
         raise bad_line(path, line, f"value is {value_text!r}", allowed)
     return Fault(round(time_s * US_PER_S), device, event, value)
 
@@ -166,10 +170,11 @@ class Injector:
         else:
             slave.refresh_us = round(value * 1000)
 
-    @staticmethod
-    def _meter(slave, event, value):
+    def _meter(self, slave, event, value):
         if event == "bias":
             slave.bias_w = value
+        elif event.startswith("ct_"):
+            slave.wire_cts(event[3:], int(value), self._plant.agenda.now_us)
         else:
             slave.sign = -1 if value else 1
 

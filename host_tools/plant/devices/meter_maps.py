@@ -5,12 +5,14 @@ by the unit. `+` is import and `-` export; the digit is the phase. Where a docum
 turn-around, figures of this simulation stand in, marked "ours".
 """
 
+from struct import calcsize
+
 
 class MeterMap:
     """One meter type."""
 
     def __init__(self, codes, rows, low_word_first=False, max_read=125, even=False, phases=3,
-                 refresh_us=200_000, turnaround_us=(15_000, 30_000), missing=()):
+                 refresh_us=200_000, turnaround_us=(15_000, 30_000), missing=(), registers=0):
         self.codes = codes  # Modbus functions that read it
         self.rows = rows
         self.low_word_first = low_word_first
@@ -20,7 +22,7 @@ class MeterMap:
         self.refresh_us = refresh_us
         self.turnaround_us = turnaround_us
         self.missing = missing  # (register, hex): what is not measured, as the meter shows it
-        self.registers = max(row[0] for row in rows) + 64
+        self.registers = registers or max(row[0] + calcsize(row[1]) // 2 for row in rows)
 
 
 def _phases(register, step, form, unit, quantity):
@@ -40,7 +42,7 @@ SDM630 = MeterMap((4,), (
     *_phases(0x12, 2, "f", 1, "VA"), *_phases(0x1E, 2, "f", 1, "PF"), (0x34, "f", 1, "W"), (0x38, "f", 1, "VA"),
     (0x3E, "f", 1, "PF"), (0x46, "f", 1, "Hz"), (0x48, "f", 1000, "Wh+"), (0x4A, "f", 1000, "Wh-"),
     (0x156, "f", 1000, "Wh"), *_phases(0x15A, 2, "f", 1000, "Wh+"), *_phases(0x160, 2, "f", 1000, "Wh-")),
-    max_read=80, even=True)
+    max_read=80, even=True, registers=0x180)
 
 # Carlo Gavazzi EM24 (RS-485); turn-around as EM340's, refresh ours.
 EM24 = MeterMap((3, 4), (

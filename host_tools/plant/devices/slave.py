@@ -1,5 +1,6 @@
 """What all slaves share: one register image, its Modbus functions, exceptions, refresh, injected faults."""
 
+from host_tools.plant.devices.measuring import Measuring
 from host_tools.plant.devices.reversion import FallBack
 from host_tools.plant.devices.untruth import Untruth
 from host_tools.plant.wire_faults import WireFaults
@@ -15,6 +16,7 @@ class Slave:
     """A device at one address. Subclasses fill `image` in refresh() and take writes in written()."""
 
     read_code = 3
+    read_codes = ()  # others that read it too
     writable = False
     writes_one = False  # takes FC06 as well
     max_read = _MAX_READ
@@ -54,7 +56,7 @@ class Slave:
         return result
 
     def _perform(self, code, request, t_us):
-        if code == self.read_code:
+        if code == self.read_code or code in self.read_codes:
             if len(request) != 6:
                 return None
             address = request[2] << 8 | request[3]
@@ -134,7 +136,7 @@ class Slave:
         return low if high <= low else low + int(self.rng.random() * (high - low))
 
 
-class Meter(Slave):
+class Meter(Measuring, Slave):
     """A meter: measures one power of the site at its own refresh instants, with injected errors."""
 
     read_code = 4
@@ -142,26 +144,16 @@ class Meter(Slave):
     sentinel = b"\x7f\xff\xff\xff"
 
     def __init__(self, unit, role, registers, rng, measure, counters_wh):
-        super().__init__(unit, role, 0, bytearray(2 * registers), rng)
-        self.bias_w = 0.0
-        self.wiring = 1  # -1: the clamp looks the other way, and the site description says so
-        self.sign = 1  # -1: it does, and nobody knows
-        self._measure = measure
-        self._counters_wh = counters_wh
-        self._phase_us = rng.randrange(self.refresh_us)
-        self._sample = -1
+        Slave.__init__(self, unit, role, 0, bytearray(2 * registers), rng)
+        self.begin(rng, measure, counters_wh)
 
     def refresh(self, first, count, t_us):
         """Take the sample of the last refresh instant into the image."""
-        sample = (t_us + self.refresh_us - self._phase_us) // self.refresh_us
-        if sample != self._sample:
-            self._sample = sample
-            sampled_us = max(sample * self.refresh_us - self.refresh_us + self._phase_us, 0)
-            power_w = self.sign * self.wiring * (self._measure(sampled_us) + self.bias_w)
-            self.show(self.untruth.power_w(power_w, sample), sample)
+        taken = self.take_sample(t_us)
+        if taken:
+            self.show(*taken)
         if self.holds_energy(first, count):
-            energies_wh = self.untruth.energies_wh(*self._counters_wh(self.role, t_us))
-            self.show_energy(*(energies_wh if self.sign == self.wiring else energies_wh[::-1]))
+            self.show_energy(*self.counters_wh(t_us))
 
     def show(self, power_w, sample):
         """Write the power registers."""
