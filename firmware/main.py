@@ -7,37 +7,45 @@ control -> drivers -> PCS; and site.measure -> ledger.energy -> ledger.interval 
 import board
 import build_info
 import micropython
+from micropython import const
 
-from firmware.control import reasons, supervisor
-from firmware.control.limits import Limits
-from firmware.control.tracker import Tracker, WindLimit
-from firmware.core import ticks
+from firmware.control import limits, reasons, supervisor, tracker
+from firmware.core import ticks, utc
 from firmware.core.errors import ConfigError, Error
-from firmware.core.fixed import clamp
 from firmware.core.scale import choose_unit_w, to_pu
 from firmware.core.sched import Scheduler
 from firmware.core.task import Task
 from firmware.core.types import Setpoint
-from firmware.core.utc import Utc
 from firmware.drivers.field import Field
 from firmware.drivers.profile import Profiles
 from firmware.hal.files import Files
 from firmware.hal.open import open_platform
+from firmware.ledger import energy, interval
 from firmware.ledger.book import Book
-from firmware.ledger.energy import Energy
 from firmware.ledger.factors import FactorTable
-from firmware.ledger.interval import Cutter
 from firmware.log.chain import Chain
 from firmware.log.events import Events
 from firmware.log.keeper import Keeper
 from firmware.site import config as site_config
-from firmware.site.measure import Measure
+from firmware.site import measure
 from firmware.site.rules import check_soc
 
+# The steps of the control tick, in its order: there a name of this module would cost a look-up each.
+_STEPS = (measure.measure, measure.form_silent, measure.sample_grid, measure.take_mean, tracker.observe,
+          limits.load_known, limits.narrow, supervisor.judge, supervisor.enter_state, tracker.track,
+          supervisor.have_last_word, tracker.limit_wind, interval.judge_period, utc.advance, energy.integrate)
 _TICK_BUDGET_US = 1000
 _SLICE_BUDGET_US = 2000
 _RETRY_DEVICE_MS = 5000
 _COLLECT_EVERY = 4  # slices of a signature leave 5 KB each; twice as many must fit into a small heap's free half
+_MASK = const(0x3FFFFFFF)
+_HALF = const(0x20000000)
+_NOW_MS = const(26)  # of core.types: the last tick's time, until measure() puts this one's
+_WANTED = const(0)
+_WIND_LIMIT = const(1)
+_CHARGE_PU = const(4)  # of control.limits
+_ALLOWED = const(1)  # these of control.supervisor
+_COMMANDS = const(2)
 _WATCH_GRID_MS = 400  # the shortest period in which the grid meter is read four times
 
 
@@ -50,30 +58,40 @@ class Station:
         self.config = config
         self.unit_w = choose_unit_w(max(config["ratings"][key] for key in _POWER_RATINGS))
         self.setpoint = Setpoint()
-        self.utc = Utc()
+        self.utc = utc.Utc()
         self._wire_control(config, Profiles(build_info.PROFILES, read, build_info.DEVICES))
-        self.cutter = Cutter(Energy(self.unit_w), self.utc, config["control"]["period_ms"])
+        self.cutter = interval.Cutter(energy.Energy(self.unit_w), self.utc, config["control"]["period_ms"])
         self.sched = Scheduler(platform, self.field, self._on_error, _COLLECT_EVERY)
-        self._last_ms = platform.ms()
+        self.measure.snapshot.now_ms = platform.ms()
+        self._watched = config["control"]["period_ms"] >= _WATCH_GRID_MS
         self._told = None
         self._told_state = supervisor.START
         self._stats = [0] * 9
         self._starting = {}
         self.tick = None
+        self._on = self._looked_up()
         self._add_tasks(config["control"]["period_ms"])
 
     def _wire_control(self, config, profiles):
-        ratings, limits, control = config["ratings"], config["limits"], config["control"]
+        ratings, caps, control = config["ratings"], config["limits"], config["control"]
         self.field = Field(config, self.platform, self.unit_w, profiles)
         check_soc(config["devices"], self.field.pcs_has_soc)
-        self.measure = Measure(self.field.readings, self.field.soc, self.field.pcs, control["stale_ms"])
+        self.measure = measure.Measure(self.field.readings, self.field.soc, self.field.pcs, control["stale_ms"])
         bess_pu = self._pu(ratings["bess_w"])
-        export_pu = self._pu(limits["grid_export_w"])
-        self.limits = Limits(bess_pu, self._pu(limits["grid_import_w"]), export_pu,
-                             limits["soc_min_permille"], limits["soc_max_permille"])
-        self.tracker = Tracker(control, bess_pu)
-        self.wind = WindLimit(self._pu(ratings["wind_w"]), export_pu)
-        self.supervisor = supervisor.Supervisor(self._pu(limits["ramp_w_per_s"]))
+        export_pu = self._pu(caps["grid_export_w"])
+        self.limits = limits.Limits(bess_pu, self._pu(caps["grid_import_w"]), export_pu,
+                                    caps["soc_min_permille"], caps["soc_max_permille"])
+        self.tracker = tracker.Tracker(control, bess_pu)
+        self.wind = tracker.WindLimit(self._pu(ratings["wind_w"]), export_pu)
+        self.supervisor = supervisor.Supervisor(self._pu(caps["ramp_w_per_s"]))
+
+    def _looked_up(self):
+        """Return what the control tick works on, in its order: each look-up there would cost as much as a step."""
+        made, field, cutter, platform = self.measure, self.field, self.cutter, self.platform
+        return (made.snapshot.cells, made.table, made.cells, self.setpoint.cells, self.limits.cells,
+                self.supervisor.cells, self.tracker.cells, self.wind.cells, cutter.cells, self.utc.cells,
+                cutter.energy.cells, field.pcs, platform, platform.ms, self._watched,
+                field.limit_wind if field.limiter else None, field.command)
 
     def _pu(self, power_w):
         return to_pu(power_w, self.unit_w)
@@ -100,34 +118,49 @@ class Station:
         add(Task("cycle", self.field.start_cycle, period_ms, 0, 0, 200, True))
         add(self.tick)
         add(Task("look_back", self.field.look_back, period_ms, period_ms * 3 // 4, 2, 200))
-        if period_ms >= _WATCH_GRID_MS:
+        if self._watched:
             add(Task("watch_grid", self.watch_grid, period_ms // 4, 0, 3, 300))
         add(Task("tell", self._tell, max(period_ms, self.platform.tell_every_ms), period_ms // 2, 4, 2000))
         add(Task("each_second", self.each_second, 1000, period_ms * 3 // 4, 5, 2000))
         add(Task("keep", self._keep, 1000, period_ms * 3 // 4, 6, 2000))
 
-    @micropython.native
+    @micropython.viper
     def control_tick(self):
         """One control period: measure, limit, judge, track, have the last word, command, account."""
-        now_ms = self.platform.ms()
-        dt_ms = ticks.diff(now_ms, self._last_ms)
-        self._last_ms = now_ms
-        step_ms = clamp(dt_ms, 1, 1000)
+        measure, form_silent, sample_grid, take_mean, observe, load_known, narrow, judge, enter_state, track, \
+            have_last_word, limit_wind, judge_period, advance, integrate = _STEPS
+        snap, table, samples, point, lim, sup, trk, wind, quality, utc, energy, pcs, platform, ms, \
+            watched, limiter, send = self._on
+        now_ms = int(ms())
+        dt_ms = (((now_ms - int(snap[_NOW_MS])) & _MASK) ^ _HALF) - _HALF
+        step_ms = 1 if dt_ms < 1 else dt_ms if dt_ms < 1000 else 1000
 
-        snap = self.measure.update(now_ms)  # registers -> one instant
-        self.tracker.observe(self.setpoint, snap, self.limits, step_ms)  # what the last set point has led to
-        self.limits.update(snap, self.tracker.trim_pu)  # what is allowed
-        self.supervisor.update(snap)  # which state this is
-        self.tracker.step(self.setpoint, snap, self.limits, step_ms)  # what is wanted
-        self.supervisor.apply(self.setpoint, step_ms)  # the last word
-        charge_pu = self.limits.charge_pu if self.supervisor.allowed else 0
-        self.wind.step(self.setpoint, snap, charge_pu)
-        self.field.limit_wind(self.setpoint.wind_limit_pu)  # onto the wire
-        if self.supervisor.commands:
-            self.field.command(self.setpoint.bess_pu)
-        self.cutter.add(snap, dt_ms)  # into the book
-        if self.platform.utc_news:
-            self._take_utc(snap, now_ms)
+        silent = int(measure(snap, table, samples, now_ms, pcs.ready, pcs.local, pcs.fault))  # registers -> one instant
+        if silent == 1:
+            form_silent(snap)
+        if watched:  # the grid meter, several times since the last tick
+            sample_grid(samples, table)
+            take_mean(samples, snap)
+        trim_pu = observe(trk, point, snap, step_ms)  # what the last set point has led to
+        known = 1 if silent < 2 else int(load_known(snap))
+        narrow(lim, snap, trim_pu, known)  # what is allowed
+        may = int(judge(sup, snap))  # which state this is
+        if may < 0:
+            may = int(enter_state(sup))
+        track(trk, point, snap, lim, step_ms)  # what is wanted
+        have_last_word(sup, point, step_ms)
+        if limiter:  # onto the wire
+            limit_wind(wind, point, snap, known, int(lim[_CHARGE_PU]) if may & _ALLOWED else 0)
+            limiter(point[_WIND_LIMIT])
+        if may & _COMMANDS:
+            send(point[_WANTED])
+        judge_period(quality, snap, dt_ms)  # into the book
+        if int(advance(utc, dt_ms)):
+            integrate(energy, snap, dt_ms, 1)
+        else:
+            self.cutter.split(self.measure.snapshot, dt_ms)
+        if platform.utc_news:
+            self._take_utc(self.measure.snapshot, now_ms)
 
     def _take_utc(self, snap, now_ms):
         platform = self.platform
@@ -188,7 +221,7 @@ class Station:
 
     def run(self, until_ms=None):
         """Run until the platform asks to stop, or for `until_ms`; then stop in good order."""
-        begin_ms = self._last_ms = self.platform.ms()
+        begin_ms = self.measure.snapshot.now_ms = self.platform.ms()
         if self.platform.utc_news:  # known before the first tick: then no time passes with an unknown clock
             self._take_utc(self.measure.snapshot, begin_ms)
         for device in self.field.lost():
@@ -203,7 +236,7 @@ class Station:
     def stop(self):
         """Take the battery to zero, close the open interval, write everything, say so."""
         now_ms = self.platform.ms()
-        self.cutter.add(self.measure.snapshot, ticks.diff(now_ms, self._last_ms))
+        self.cutter.add(self.measure.snapshot, ticks.diff(now_ms, self.measure.snapshot.now_ms))
         self.cutter.cut(self.measure.snapshot)
         self.supervisor.stopping = True
         self.field.command(0)

@@ -64,8 +64,7 @@ def test_property_the_set_point_stays_inside_every_limit(snaps, bess, imports, e
             assert lim.low_pu == lim.high_pu == 0 and not sup.allowed
         assert 0 <= point.wind_limit_pu <= FULL
         assert sup.state < len(supervisor.NAMES) and point.reason < len(reasons.NAMES)
-        for value in (point.bess_pu, point.grid_target_pu, tracker.trim_pu, tracker._trim_rest,
-                      tracker._baseline_rest):
+        for value in (*point.cells, *lim.cells, *tracker.cells, *sup.cells):
             assert value in SMALL
         last = point.bess_pu
 

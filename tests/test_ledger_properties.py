@@ -41,7 +41,7 @@ def test_property_energy_is_exact_and_every_step_a_small_integer(unit_w, steps):
         energy.remember(snapshot(last, 0, power, 0))
     for counter, amount in exact.items():
         assert energy.wh[counter] == amount * unit_w // 7_200_000
-        assert energy._rest[counter] in SMALL
+        assert energy.rest[counter] in SMALL
 
 
 @given(st.integers(0, 899_999), st.lists(st.integers(0, 400_000), min_size=1, max_size=40))

@@ -1,13 +1,106 @@
-"""Limits come first: what the battery may do in this tick, narrowed from rating to state of charge to grid caps."""
+"""Limits come first: what the battery may do in this tick, narrowed from rating to state of charge to grid caps.
+
+The tick runs the viper functions; Limits owns the cells they work on. A cell that may be below zero gets its sign back
+by ((x & MASK) ^ HALF) - HALF.
+"""
+
+from array import array
 
 import micropython
 from micropython import const
 
 from firmware.control import reasons
-from firmware.core.fixed import clamp
-from firmware.core.types import ABSENT, BESS, FRESH, LOAD, ROLES
+from firmware.core.types import BESS, LOAD, ROLES, cell, ptr32
 
+_MASK = const(0x3FFFFFFF)
+_HALF = const(0x20000000)
 _TAPER_PERMILLE = const(10)  # the last of the way to an end of the window, over which power fades to zero
+_FAR = const(11)  # from here on it fades neither now nor one step ahead
+
+# As in core.types.
+_LOAD = const(0)
+_WIND = const(3)
+_PV = const(4)
+_GENSET = const(5)
+_ROLES = const(6)
+_SOC = const(6)
+_STATE = const(7)
+_SOC_STATE = const(13)
+_ABSENT = const(0)
+_FRESH = const(1)
+
+# As in control.reasons.
+_RATING = const(3)
+_SOC_LOW = const(4)
+_SOC_HIGH = const(5)
+_IMPORT_CAP = const(6)
+_EXPORT_CAP = const(7)
+
+# Cells of Limits.
+_LOW_PU = const(0)
+_HIGH_PU = const(1)
+_LOW_REASON = const(2)
+_HIGH_REASON = const(3)
+_CHARGE_PU = const(4)
+_IMPORT_PU = const(5)
+_EXPORT_PU = const(6)
+_SOC_MIN = const(7)
+_SOC_MAX = const(8)
+_SHARES = const(10)  # of the rating, by the permille left to the end of the window, -1 .. _FAR
+
+
+@micropython.viper
+def load_known(snap: ptr32) -> int:
+    """Return 1 when the load is measured, or is the one silent meter and so formed from the others; else 0."""
+    if snap[_STATE + _LOAD] == _FRESH:
+        return 1
+    role = 1
+    while role < _ROLES:
+        state = snap[_STATE + role]
+        if state != _FRESH and state != _ABSENT:
+            return 0
+        role += 1
+    return 1
+
+
+@micropython.viper
+def narrow(lim: ptr32, snap: ptr32, trim_pu: int, known: int):
+    """Work out the window for this snapshot and trim: rating and state of charge, then the caps if the load is known.
+
+    Near an end of the state of charge's window the power fades, it does not drop; unknown is worst case.
+    """
+    up = 0  # permille left, as far as it counts
+    down = 0
+    if snap[_SOC_STATE] == _FRESH:
+        up = lim[_SOC_MAX] - snap[_SOC]
+        down = snap[_SOC] - lim[_SOC_MIN]
+        if up > _FAR:
+            up = _FAR
+        if up < 0:
+            up = 0
+        if down > _FAR:
+            down = _FAR
+        if down < 0:
+            down = 0
+    low_pu = 0 - lim[_SHARES + up]
+    high_pu = lim[_SHARES + down]
+    low_reason = _SOC_HIGH if up < _TAPER_PERMILLE else _RATING
+    high_reason = _SOC_LOW if down < _TAPER_PERMILLE else _RATING
+    lim[_CHARGE_PU] = lim[_SHARES - 1 + up]
+    if known:  # the grid, net load less BESS, is to stay between its caps as far as the battery reaches
+        net_pu = (((snap[_LOAD] - snap[_WIND] - snap[_PV] - snap[_GENSET]) & _MASK) ^ _HALF) - _HALF + trim_pu
+        need_pu = net_pu - lim[_IMPORT_PU]
+        if need_pu > low_pu:
+            low_pu = need_pu if need_pu < high_pu else high_pu
+            low_reason = _IMPORT_CAP
+        may_pu = net_pu + lim[_EXPORT_PU]
+        if may_pu < high_pu:
+            high_pu = may_pu if may_pu > low_pu else low_pu
+            high_reason = _EXPORT_CAP
+    lim[_LOW_PU] = low_pu
+    lim[_HIGH_PU] = high_pu
+    lim[_LOW_REASON] = low_reason
+    lim[_HIGH_REASON] = high_reason
 
 
 class Limits:
@@ -17,72 +110,23 @@ class Limits:
     """
 
     def __init__(self, bess_pu, import_pu, export_pu, soc_min_permille, soc_max_permille):
-        self._bess_pu = bess_pu
-        self._import_pu = import_pu
-        self._export_pu = export_pu
-        self._soc_min = soc_min_permille
-        self._soc_max = soc_max_permille
-        self.low_pu = 0  # most negative set point allowed: fastest charge
-        self.high_pu = 0
-        self.charge_pu = 0  # what the wind may count on the battery to charge, >= 0
-        self.low_reason = reasons.START
-        self.high_reason = reasons.START
+        shares = [bess_pu * max(way, 0) // _TAPER_PERMILLE for way in range(-1, _FAR)] + [bess_pu]
+        self.cells = array("i", [0, 0, reasons.START, reasons.START, 0, import_pu, export_pu,
+                                 soc_min_permille, soc_max_permille] + shares)
 
-    @micropython.native
+    low_pu = cell(_LOW_PU)  # most negative set point allowed: fastest charge
+    high_pu = cell(_HIGH_PU)
+    # What the wind may count on the battery to charge, >= 0: one step ahead, for a wind plant takes longer to follow
+    # its limit than the battery its own.
+    charge_pu = cell(_CHARGE_PU)
+    low_reason = cell(_LOW_REASON)
+    high_reason = cell(_HIGH_REASON)
+
     def update(self, snap, trim_pu):
-        """Work out the window for this snapshot and the tracker's trim; unknown is worst case."""
-        self._battery(snap)
-        if load_known(snap):
-            self._caps(net_load_pu(snap) + trim_pu)
-
-    @micropython.native
-    def _battery(self, snap):
-        """Allow what rating and state of charge do; near an end of its window the power fades, it does not drop."""
-        known = snap.soc_state == FRESH
-        way_up = self._soc_max - snap.soc_permille
-        up = self._share(way_up) if known else 0
-        down = self._share(snap.soc_permille - self._soc_min) if known else 0
-        self.low_pu = -(self._bess_pu * up // _TAPER_PERMILLE)
-        self.high_pu = self._bess_pu * down // _TAPER_PERMILLE
-        # One step ahead, for a wind plant takes longer to follow its limit than the battery its own.
-        self.charge_pu = self._bess_pu * self._share(way_up - 1) // _TAPER_PERMILLE if known else 0
-        self.low_reason = reasons.SOC_HIGH if up < _TAPER_PERMILLE else reasons.RATING
-        self.high_reason = reasons.SOC_LOW if down < _TAPER_PERMILLE else reasons.RATING
-
-    @micropython.native
-    def _share(self, way_permille):
-        """Return how much of the rating is allowed this far from the end, 0 .. _TAPER_PERMILLE."""
-        return clamp(way_permille, 0, _TAPER_PERMILLE)
-
-    @micropython.native
-    def _caps(self, net_pu):
-        """Narrow so that the grid, net load less BESS, stays between its caps as far as the battery reaches."""
-        need_pu = net_pu - self._import_pu
-        if need_pu > self.low_pu:
-            self.low_pu = min(need_pu, self.high_pu)
-            self.low_reason = reasons.IMPORT_CAP
-        may_pu = net_pu + self._export_pu
-        if may_pu < self.high_pu:
-            self.high_pu = max(may_pu, self.low_pu)
-            self.high_reason = reasons.EXPORT_CAP
+        """Work out the window for this snapshot and the tracker's trim as the control tick does."""
+        narrow(self.cells, snap.cells, trim_pu, load_known(snap.cells))
 
 
-@micropython.native
-def load_known(snap):
-    """Return True when the load is measured, or is the one silent meter and so formed from the others."""
-    if snap.state[LOAD] == FRESH:
-        return True
-    for role in range(1, ROLES):
-        if snap.state[role] != FRESH and snap.state[role] != ABSENT:
-            return False
-    return True
-
-
-@micropython.native
 def net_load_pu(snap):
     """Return load less production, in site power units: what grid and battery have to cover together."""
-    power = snap.power_pu
-    net_pu = power[LOAD]
-    for role in range(BESS + 1, ROLES):
-        net_pu -= power[role]
-    return net_pu
+    return snap.power_pu[LOAD] - sum(snap.power_pu[role] for role in range(BESS + 1, ROLES))

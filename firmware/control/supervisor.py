@@ -1,10 +1,19 @@
-"""The supervisor: named states from a table, and the last word on every set point before the wire."""
+"""The supervisor: named states from a table, and the last word on every set point before the wire.
+
+The tick runs the viper functions; Supervisor owns the cells they work on. A cell that may be below zero gets its sign
+back by ((x & MASK) ^ HALF) - HALF.
+"""
+
+from array import array
 
 import micropython
+from micropython import const
 
 from firmware.control import reasons
-from firmware.core import ticks
-from firmware.core.types import ABSENT, FRESH, MISSING, ROLES
+from firmware.core.types import cell, flag, ptr8, ptr32
+
+_MASK = const(0x3FFFFFFF)
+_HALF = const(0x20000000)
 
 START = 0
 ON_GRID = 1
@@ -15,137 +24,187 @@ LOCAL = 5
 STOPPING = 6
 NAMES = ("start", "on_grid", "limited", "degraded", "fault", "local", "stopping")
 
+_ON_GRID = const(1)
+_LIMITED = const(2)
+
+# What a state lets the set point do: judge() returns it.
+ALLOWED = 1  # be other than zero
+COMMANDS = 2  # go to the wire
+_ALLOWED = const(1)
+
 # What is wrong, as bits; the first row of the table that has one of its bits decides.
-_STOP = 1
-_LOCAL = 2
-_NEVER_SEEN = 4
-_PCS_LOST = 8
-_PCS_FAULT = 16
-_SOC = 32
-_BLIND = 64
-_ONE_SILENT = 128
+_STOP = const(1)
+_LOCAL = const(2)
+_NEVER_SEEN = const(4)
+_PCS_LOST = const(8)
+_PCS_FAULT = const(16)
+_SOC_LOST = const(32)
+_BLIND = const(64)
+_ONE_SILENT = const(128)
 
 _RAMP_MAX_PU_PER_S = 1 << 20  # from one end of full scale to the other; times 1,000 ms it is a small integer
-_START_MS = 10_000  # how long a start waits for every meter before it goes on without the silent ones
+_START_MS = const(10_000)  # how long a start waits for every meter before it goes on without the silent ones
 
-# condition, state, reason that replaces the tracker's (or -1), set point allowed, command sent
-_TABLE = (
-    (_STOP, STOPPING, reasons.STOPPING, False, True),
-    (_LOCAL, LOCAL, reasons.PCS_LOCAL, False, False),
-    (_NEVER_SEEN, START, reasons.START, False, False),
-    (_PCS_FAULT, FAULT, reasons.PCS_FAULT, False, True),
-    (_PCS_LOST, FAULT, reasons.PCS_LOST, False, True),
-    (_SOC, FAULT, reasons.SOC_UNKNOWN, False, True),
-    (_BLIND, FAULT, reasons.BLIND, False, True),
-    (_ONE_SILENT, DEGRADED, reasons.DEGRADED, True, True),
-)
+# condition, state, reason that replaces the tracker's, what it lets the set point do
+_TABLE = bytes((
+    _STOP, STOPPING, reasons.STOPPING, COMMANDS,
+    _LOCAL, LOCAL, reasons.PCS_LOCAL, 0,
+    _NEVER_SEEN, START, reasons.START, 0,
+    _PCS_FAULT, FAULT, reasons.PCS_FAULT, COMMANDS,
+    _PCS_LOST, FAULT, reasons.PCS_LOST, COMMANDS,
+    _SOC_LOST, FAULT, reasons.SOC_UNKNOWN, COMMANDS,
+    _BLIND, FAULT, reasons.BLIND, COMMANDS,
+    _ONE_SILENT, DEGRADED, reasons.DEGRADED, ALLOWED | COMMANDS,
+    0, ON_GRID, 0xFF, ALLOWED | COMMANDS,  # nothing is wrong, and the tracker's reason stays
+))
+_ROW = const(4)
+_ALL_WELL = const(32)  # where the last row begins
+_OWN_REASON = const(0xFF)
+
+# As in core.types.
+_ROLES = const(6)
+_STATE = const(7)
+_SOC_STATE = const(13)
+_PCS_READY = const(22)
+_PCS_LOCAL = const(23)
+_PCS_HAS_FAULT = const(24)
+_ALL_FRESH = const(25)
+_NOW_MS = const(26)
+_WANTED = const(0)
+_REASON = const(3)
+_ABSENT = const(0)
+_FRESH = const(1)
+_MISSING = const(3)
+
+# As in control.reasons.
+_RATING = const(3)
+_EXPORT_CAP = const(7)
+_RAMP = const(8)
+
+# Cells of Supervisor.
+_NOW = const(0)  # the state
+_CHANGES = const(1)
+_MAY = const(2)
+_NAMED = const(3)  # the state's own reason, or _OWN_REASON: the tracker's
+_STOPPING = const(4)
+_SEEN = const(5)  # every meter has been, or the start is over
+_BEGUN = const(6)
+_BEGIN_MS = const(7)
+_LAST_PU = const(8)
+_RAMP_PU = const(9)  # per s
+_WRONG = const(10)  # as it was last judged, at first nothing that it could be
+
+
+@micropython.viper
+def judge(sup: ptr32, snap: ptr32) -> int:
+    """Return what the state lets the set point do; or -1: what is wrong has changed, ask enter_state()."""
+    wrong = _STOP if sup[_STOPPING] else 0
+    if snap[_PCS_LOCAL]:
+        wrong |= _LOCAL
+    if snap[_PCS_HAS_FAULT]:
+        wrong |= _PCS_FAULT
+    if snap[_PCS_READY] == 0:
+        wrong |= _PCS_LOST
+    if snap[_SOC_STATE] != _FRESH:
+        wrong |= _SOC_LOST
+    silent = 0
+    missing = 1 if snap[_SOC_STATE] == _MISSING else 0
+    at = _STATE + _ROLES if snap[_ALL_FRESH] else _STATE
+    while at < _STATE + _ROLES:
+        state = snap[at]
+        if state != _FRESH and state != _ABSENT:
+            silent += 1
+            if state == _MISSING:
+                missing += 1
+        at += 1
+    if sup[_BEGUN] == 0:
+        sup[_BEGUN] = 1
+        sup[_BEGIN_MS] = snap[_NOW_MS]
+    if missing == 0 or ((snap[_NOW_MS] - sup[_BEGIN_MS]) & _MASK) >= _START_MS:
+        sup[_SEEN] = 1  # from then on
+    if sup[_SEEN] == 0:
+        wrong |= _NEVER_SEEN
+    elif silent:
+        wrong |= _BLIND if silent > 1 else _ONE_SILENT
+    if wrong != sup[_WRONG]:
+        sup[_WRONG] = wrong
+        return -1
+    return sup[_MAY]
+
+
+@micropython.viper
+def enter_state(sup: ptr32) -> int:
+    """Enter the state that the table gives for what is wrong; return what it lets the set point do."""
+    row = ptr8(_TABLE)
+    at = 0
+    while at < _ALL_WELL and (row[at] & sup[_WRONG]) == 0:
+        at += _ROW
+    state = row[at + 1]
+    sup[_NAMED] = row[at + 2]
+    sup[_MAY] = row[at + 3]
+    if state != sup[_NOW] and not (state == _ON_GRID and sup[_NOW] == _LIMITED):
+        sup[_NOW] = state
+        sup[_CHANGES] += 1
+    return sup[_MAY]
+
+
+@micropython.viper
+def have_last_word(sup: ptr32, point: ptr32, dt_ms: int):
+    """Have the last word: zero where the state asks for it, else along the ramp."""
+    want_pu = 0
+    if sup[_MAY] & _ALLOWED:
+        want_pu = ((point[_WANTED] & _MASK) ^ _HALF) - _HALF
+        # Limited and on-grid are the same state for safety, another word for people.
+        limited = point[_REASON] >= _RATING and point[_REASON] <= _EXPORT_CAP
+        if limited and sup[_NOW] == _ON_GRID:
+            sup[_NOW] = _LIMITED
+            sup[_CHANGES] += 1
+        elif not limited and sup[_NOW] == _LIMITED:
+            sup[_NOW] = _ON_GRID
+            sup[_CHANGES] += 1
+    if sup[_NAMED] != _OWN_REASON:
+        point[_REASON] = sup[_NAMED]
+    last_pu = ((sup[_LAST_PU] & _MASK) ^ _HALF) - _HALF
+    step_pu = sup[_RAMP_PU] * dt_ms // 1000 + 1
+    ramped = 0
+    if want_pu > last_pu + step_pu:
+        want_pu = last_pu + step_pu
+        ramped = 1
+    elif want_pu < last_pu - step_pu:
+        want_pu = last_pu - step_pu
+        ramped = 1
+    if ramped and sup[_MAY] & _ALLOWED:
+        point[_REASON] = _RAMP
+    point[_WANTED] = want_pu
+    sup[_LAST_PU] = want_pu
 
 
 class Supervisor:
     """Decides the state from one Snapshot and clamps the set point; `ramp_pu_per_s` is the site's ramp limit."""
 
     def __init__(self, ramp_pu_per_s):
-        self._ramp = min(ramp_pu_per_s, _RAMP_MAX_PU_PER_S)
-        self.state = START
-        self.commands = False  # this tick's set point goes to the wire
-        self.stopping = False
-        self.changes = 0
-        self.allowed = False  # a set point other than zero is
-        self._reason = reasons.START
-        self._seen = False
-        self._begun = False
-        self._begin_ms = 0
-        self._last_pu = 0
+        ramp_pu = min(ramp_pu_per_s, _RAMP_MAX_PU_PER_S)
+        self.cells = array("i", (START, 0, 0, reasons.START, 0, 0, 0, 0, 0, ramp_pu, 0x3FFF))
 
-    @micropython.native
+    state = cell(_NOW)
+    changes = cell(_CHANGES)
+    stopping = flag(_STOPPING)
+
+    @property
+    def allowed(self):
+        """True when a set point other than zero is."""
+        return self.cells[_MAY] & ALLOWED != 0
+
+    @property
+    def commands(self):
+        """True when this tick's set point goes to the wire."""
+        return self.cells[_MAY] & COMMANDS != 0
+
     def update(self, snap):
-        """Find the state for this snapshot."""
-        wrong = self._wrong(snap)
-        state = ON_GRID
-        self.allowed = True
-        self.commands = True
-        self._reason = -1
-        for row in _TABLE:
-            if wrong & row[0]:
-                state = row[1]
-                self._reason = row[2]
-                self.allowed = row[3]
-                self.commands = row[4]
-                break
-        self._enter(state)
+        """Find the state for this snapshot as the control tick does."""
+        if judge(self.cells, snap.cells) < 0:
+            enter_state(self.cells)
 
-    @micropython.native
-    def _wrong(self, snap):
-        wrong = _STOP if self.stopping else 0
-        if snap.pcs_local:
-            wrong |= _LOCAL
-        if snap.pcs_fault:
-            wrong |= _PCS_FAULT
-        if not snap.pcs_ready:
-            wrong |= _PCS_LOST
-        if snap.soc_state != FRESH:
-            wrong |= _SOC
-        return wrong | self._silent(snap)
-
-    @micropython.native
-    def _silent(self, snap):
-        silent = 0
-        missing = 0
-        for role in range(ROLES):
-            state = snap.state[role]
-            if state == ABSENT:
-                continue
-            if state != FRESH:
-                silent += 1
-            if state == MISSING:
-                missing += 1
-        if not self._seen and not self._start_over(snap, missing):
-            return _NEVER_SEEN
-        if silent > 1:
-            return _BLIND
-        return _ONE_SILENT if silent else 0
-
-    @micropython.native
-    def _start_over(self, snap, missing):
-        """Return True, from then on, once every meter has been seen or the start has lasted long enough."""
-        if not self._begun:
-            self._begun = True
-            self._begin_ms = snap.now_ms
-        complete = not missing and snap.soc_state != MISSING
-        self._seen = complete or ticks.diff(snap.now_ms, self._begin_ms) >= _START_MS
-        return self._seen
-
-    @micropython.native
-    def _enter(self, state):
-        if state != self.state and not (state == ON_GRID and self.state == LIMITED):
-            self.state = state
-            self.changes += 1
-
-    @micropython.native
     def apply(self, setpoint, dt_ms):
-        """Have the last word: zero where the state asks for it, else along the ramp."""
-        want_pu = setpoint.bess_pu if self.allowed else 0
-        if self.allowed:
-            self._name_limited(setpoint)
-        if self._reason >= 0:
-            setpoint.reason = self._reason
-        step_pu = self._ramp * dt_ms // 1000 + 1
-        if want_pu > self._last_pu + step_pu:
-            want_pu = self._last_pu + step_pu
-            setpoint.reason = reasons.RAMP if self.allowed else self._reason
-        elif want_pu < self._last_pu - step_pu:
-            want_pu = self._last_pu - step_pu
-            setpoint.reason = reasons.RAMP if self.allowed else self._reason
-        setpoint.bess_pu = want_pu
-        self._last_pu = want_pu
-
-    @micropython.native
-    def _name_limited(self, setpoint):
-        """Tell ON_GRID from LIMITED: the same state for safety, another word for people."""
-        limited = reasons.RATING <= setpoint.reason <= reasons.EXPORT_CAP
-        if limited and self.state == ON_GRID:
-            self.state = LIMITED
-            self.changes += 1
-        elif not limited and self.state == LIMITED:
-            self.state = ON_GRID
-            self.changes += 1
+        """Have the last word as the control tick does."""
+        have_last_word(self.cells, setpoint.cells, dt_ms)

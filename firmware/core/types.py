@@ -59,12 +59,38 @@ COUNT = const(2)
 FAILS = const(3)
 READING_CELLS = const(4)
 
+# Cells of a Snapshot: the power of each role at its own number and the state of charge behind them; of each of these
+# seven its state and its age; and the rest.
+SOC = const(6)
+STATE = const(7)  # of each role: ABSENT, FRESH, STALE or MISSING
+SOC_STATE = const(13)
+AGE_MS = const(14)
+GRID_MEAN = const(21)
+PCS_READY = const(22)
+PCS_LOCAL = const(23)
+PCS_FAULT = const(24)
+ALL_FRESH = const(25)
+NOW_MS = const(26)
+SNAPSHOT_CELLS = const(27)
+
+# Cells of a Setpoint.
+WANTED = const(0)
+WIND_LIMIT = const(1)
+TARGET = const(2)
+REASON = const(3)
+SETPOINT_CELLS = const(4)
+
 _MASK = const(0x3FFFFFFF)
 
 
 def ptr32(cells):
     """Return `cells`: viper takes this name for a pointer to 32-bit words, and never calls this."""
     return cells
+
+
+def ptr8(data):
+    """Return `data`: viper takes this name for a pointer to bytes, and never calls this."""
+    return data
 
 
 @micropython.viper
@@ -81,13 +107,35 @@ def fail(cells: ptr32, at: int):
     cells[at + 3] = (cells[at + 3] + 1) & _MASK
 
 
-def _reading_cell(cell):
+def cell(index):
+    """Make the property of one of an object's cells: an integer. For slow code, viper takes the cells themselves."""
+    def get(thing):
+        return thing.cells[index]
+
+    def put(thing, value):
+        thing.cells[index] = value
+
+    return property(get, put)
+
+
+def flag(index):
+    """Make the property of one of an object's cells: True where it is not 0."""
+    def get(thing):
+        return thing.cells[index] != 0
+
+    def put(thing, value):
+        thing.cells[index] = 1 if value else 0
+
+    return property(get, put)
+
+
+def _reading_cell(index):
     """Make the property of one cell of a reading's row."""
     def get(reading):
-        return reading.cells[reading.at + cell]
+        return reading.cells[reading.at + index]
 
     def put(reading, value):
-        reading.cells[reading.at + cell] = value
+        reading.cells[reading.at + index] = value
 
     return property(get, put)
 
@@ -128,30 +176,35 @@ class Reading:
 
 
 class Snapshot:
-    """All measured values of one tick, each with its age and state, indexed by role."""
+    """All measured values of one tick, each with its age and state; what is indexed is indexed by role."""
 
     def __init__(self):
-        self.now_ms = 0
-        self.power_pu = array("i", [0] * ROLES)
-        self.grid_mean_pu = 0  # mean of the grid meter's samples since the last tick: what the book counts
-        self.age_ms = array("i", [0] * ROLES)
-        self.state = bytearray(ROLES)  # ABSENT, FRESH, STALE or MISSING
-        self.soc_permille = 0
+        self.cells = array("i", [0] * SNAPSHOT_CELLS)
+        self.power_pu = memoryview(self.cells)[:ROLES]
+        self.age_ms = memoryview(self.cells)[AGE_MS:AGE_MS + ROLES]
+        self.state = memoryview(self.cells)[STATE:STATE + ROLES]  # ABSENT, FRESH, STALE or MISSING
         self.soc_state = MISSING
-        self.pcs_ready = False  # discovered and answering
-        self.pcs_local = False  # somebody commands it on the spot: hands off
-        self.pcs_fault = False
-        self.all_fresh = False  # every role that the site has is FRESH
+
+    now_ms = cell(NOW_MS)
+    grid_mean_pu = cell(GRID_MEAN)  # mean of the grid meter's samples since the last tick: what the book counts
+    soc_permille = cell(SOC)
+    soc_state = cell(SOC_STATE)
+    pcs_ready = flag(PCS_READY)  # discovered and answering
+    pcs_local = flag(PCS_LOCAL)  # somebody commands it on the spot: hands off
+    pcs_fault = flag(PCS_FAULT)
+    all_fresh = flag(ALL_FRESH)  # every role that the site has is FRESH
 
 
 class Setpoint:
     """What the PCS and the wind plant are asked for, and why."""
 
     def __init__(self):
-        self.bess_pu = 0  # discharge +
-        self.wind_limit_pu = 0  # upper limit of the wind plant's output, >= 0
-        self.grid_target_pu = 0  # what the grid meter should read, import +
-        self.reason = 0  # a code of control.reasons
+        self.cells = array("i", [0] * SETPOINT_CELLS)
+
+    bess_pu = cell(WANTED)  # discharge +
+    wind_limit_pu = cell(WIND_LIMIT)  # upper limit of the wind plant's output, >= 0
+    grid_target_pu = cell(TARGET)  # what the grid meter should read, import +
+    reason = cell(REASON)  # a code of control.reasons
 
 
 class Interval:

@@ -5,28 +5,57 @@ the quarter hour since 1970 and the milliseconds inside it. While UTC is unknown
 monotonic time from the last cut, and says so by its trust.
 """
 
-from firmware.core.types import CLOCK_HOLDING, CLOCK_SYNCHRONISED, CLOCK_UNKNOWN, QUARTER_MS
+from array import array
+
+import micropython
+from micropython import const
+
+from firmware.core.types import CLOCK_HOLDING, CLOCK_SYNCHRONISED, CLOCK_UNKNOWN, cell, ptr32
 
 _HOLDING_AFTER_S = 86_400
+_QUARTER_MS = const(900_000)
+
+# Cells: what moves with every tick.
+_QUARTER = const(0)
+_MS = const(1)
+_UP_S = const(2)
+_UP_MS = const(3)
+
+
+@micropython.viper
+def advance(utc: ptr32, dt_ms: int) -> int:
+    """Let `dt_ms` pass and return 1; or, where it is more than a second or a quarter ends in it, nothing and 0."""
+    ms = utc[_MS] + dt_ms
+    if dt_ms > 1000 or ms >= _QUARTER_MS:
+        return 0
+    utc[_MS] = ms
+    ms = utc[_UP_MS] + dt_ms
+    if ms >= 1000:
+        ms -= 1000
+        utc[_UP_S] += 1
+    utc[_UP_MS] = ms
+    return 1
 
 
 class Utc:
     """UTC quarter hour and milliseconds in it, with trust, age and last measured error."""
 
     def __init__(self):
+        self.cells = array("i", (0, 0, 0, 0))
         self.trust = CLOCK_UNKNOWN
-        self.quarter = 0  # UTC seconds // 900; while unknown, pieces since the last cut
-        self.ms = 0  # 0 .. 899,999, in the quarter
         self.error_ms = 0  # offset found when it was last set, true - ours
-        self.up_s = 0  # uptime, whole seconds
-        self.up_ms = 0  # and 0 .. 999
         self.set_up_s = 0  # uptime at which UTC was last set
+
+    quarter = cell(_QUARTER)  # UTC seconds // 900; while unknown, pieces since the last cut
+    ms = cell(_MS)  # 0 .. 899,999, in the quarter
+    up_s = cell(_UP_S)  # uptime, whole seconds
+    up_ms = cell(_UP_MS)  # and 0 .. 999
 
     def advance(self, dt_ms):
         """Let `dt_ms` (0 .. 1,000,000 ms) pass; the quarter may roll over."""
         self.ms += dt_ms
-        while self.ms >= QUARTER_MS:
-            self.ms -= QUARTER_MS
+        while self.ms >= _QUARTER_MS:
+            self.ms -= _QUARTER_MS
             self.quarter += 1
         up_ms = self.up_ms + dt_ms
         self.up_s += up_ms // 1000
@@ -34,7 +63,7 @@ class Utc:
 
     def left_ms(self):
         """Return the ms to the next cut, 1 .. 900,000."""
-        return QUARTER_MS - self.ms
+        return _QUARTER_MS - self.ms
 
     def restart_piece(self):
         """Begin a new 900 s piece of monotonic time now (UTC unknown)."""

@@ -11,7 +11,10 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.core.types import ABSENT, BESS, FRESH, GRID, ROLES
+from firmware.core.types import ROLES, ptr32
+
+_MASK = const(0x3FFFFFFF)
+_HALF = const(0x20000000)
 
 # Counters
 LOAD_WH = const(0)
@@ -26,69 +29,120 @@ AUX_WH = const(8)  # what wind, PV and genset plants draw while they produce not
 SUBSTITUTED_WH = const(9)  # of all of these, from values that were not measured
 COUNTERS = const(10)
 
+_NOWHERE = const(10)  # a load below zero is a reversed CT, not a production: the residual shows it
+
 _PIECE_MS = const(1000)
+_FULL = const(0x10000000)  # with the largest amount on top it is still less than a word
 _TWO_WMS_PER_WH = const(7_200_000)
 
-# Where the positive and the negative power of each role go. A load below zero is a reversed CT, not a production:
-# it is counted nowhere, and the residual shows it.
+# Where the positive and the negative power of each role go.
 _POSITIVE = (LOAD_WH, IMPORT_WH, DISCHARGE_WH, WIND_WH, PV_WH, GENSET_WH)
-_NEGATIVE = (-1, EXPORT_WH, CHARGE_WH, AUX_WH, AUX_WH, AUX_WH)
+_NEGATIVE = (_NOWHERE, EXPORT_WH, CHARGE_WH, AUX_WH, AUX_WH, AUX_WH)
+
+# As in core.types.
+_GRID = const(1)
+_BESS = const(2)
+_ROLES = const(6)
+_STATE = const(7)
+_GRID_MEAN = const(21)
+_ABSENT = const(0)
+_FRESH = const(1)
+
+# Cells of Energy.
+_PER_WH = const(0)
+_WH = const(1)  # of each counter and of nowhere
+_REST = const(12)  # of each of these: below a Wh
+_BEFORE = const(23)  # of each role: its power at the end of the last piece
+_PLUS = const(29)  # counter of each role
+_MINUS = const(35)
+_SUBSTITUTED = const(9)
+
+
+@micropython.viper
+def integrate(energy: ptr32, snap: ptr32, dt_ms: int, last: int):
+    """Add `dt_ms`, 0 .. 1000, that end at this snapshot; its powers begin the next piece if this is the `last`."""
+    per_wh = energy[_PER_WH]
+    role = 0
+    while role < _ROLES:
+        state = snap[_STATE + role]
+        if state != _ABSENT:
+            twice_pu = snap[role]
+            if role == _GRID:
+                twice_pu = 2 * snap[_GRID_MEAN]
+            elif role == _BESS:
+                twice_pu += twice_pu
+            else:
+                twice_pu += energy[_BEFORE + role]
+            if last:
+                energy[_BEFORE + role] = snap[role]
+            amount = (((twice_pu & _MASK) ^ _HALF) - _HALF) * dt_ms
+            counter = energy[_PLUS + role]
+            if amount < 0:
+                amount = 0 - amount
+                counter = energy[_MINUS + role]
+            while True:
+                rest = energy[_REST + counter] + amount
+                if rest >= _FULL:
+                    # Else the division waits, for settle() or for more.
+                    whole = rest // per_wh
+                    energy[_WH + counter] += whole
+                    rest -= whole * per_wh
+                energy[_REST + counter] = rest
+                if state == _FRESH or counter == _SUBSTITUTED:
+                    break
+                counter = _SUBSTITUTED
+        role += 1
+
+
+@micropython.viper
+def settle(energy: ptr32):
+    """Turn what integrate() has left undivided into whole Wh."""
+    per_wh = energy[_PER_WH]
+    counter = 0
+    while counter <= _NOWHERE:
+        whole = energy[_REST + counter] // per_wh
+        energy[_WH + counter] += whole
+        energy[_REST + counter] -= whole * per_wh
+        counter += 1
 
 
 class Energy:
-    """Integrates snapshots; `wh` holds the open interval's counters in Wh."""
+    """Integrates snapshots into the open interval's counters; the tick runs the functions on its cells."""
 
     def __init__(self, unit_w):
-        self._per_wh = _TWO_WMS_PER_WH // unit_w  # exact: every site unit divides it
-        self.wh = array("i", [0] * COUNTERS)
-        self._rest = array("i", [0] * COUNTERS)
-        self._last_pu = array("i", [0] * ROLES)
+        none = (0,) * (2 * (COUNTERS + 1) + ROLES)
+        # per Wh it is exact: every site unit divides it
+        self.cells = array("i", (_TWO_WMS_PER_WH // unit_w,) + none + _POSITIVE + _NEGATIVE)
+        self._wh = memoryview(self.cells)[_WH:_WH + COUNTERS]
+        self.rest = memoryview(self.cells)[_REST:_REST + COUNTERS]  # of each counter, in 1/_PER_WH of a Wh
 
-    @micropython.native
+    @property
+    def wh(self):
+        """The open interval's counters, Wh."""
+        settle(self.cells)
+        return self._wh
+
     def add(self, snap, dt_ms):
-        """Add `dt_ms` that end at this snapshot."""
+        """Add `dt_ms` that end at this snapshot; remember() it before the next."""
         while dt_ms > 0:
-            piece_ms = dt_ms if dt_ms < _PIECE_MS else _PIECE_MS
-            for role in range(ROLES):
-                if snap.state[role] != ABSENT:
-                    self._add_role(role, snap, piece_ms)
+            piece_ms = min(dt_ms, _PIECE_MS)
+            integrate(self.cells, snap.cells, piece_ms, 0)
             dt_ms -= piece_ms
 
-    @micropython.native
     def remember(self, snap):
         """Keep this snapshot's powers as the beginning of the next piece."""
         for role in range(ROLES):
-            self._last_pu[role] = snap.power_pu[role]
-
-    @micropython.native
-    def _add_role(self, role, snap, dt_ms):
-        power_pu = snap.grid_mean_pu if role == GRID else snap.power_pu[role]
-        before_pu = power_pu if role == GRID or role == BESS else self._last_pu[role]
-        amount = (before_pu + power_pu) * dt_ms
-        counter = _POSITIVE[role]
-        if amount < 0:
-            amount = -amount
-            counter = _NEGATIVE[role]
-        if counter >= 0:
-            self._count(counter, amount)
-        if snap.state[role] != FRESH:
-            self._count(SUBSTITUTED_WH, amount)
-
-    @micropython.native
-    def _count(self, counter, amount):
-        rest = self._rest[counter] + amount
-        per_wh = self._per_wh
-        if rest >= per_wh:
-            self.wh[counter] += rest // per_wh
-            rest %= per_wh
-        self._rest[counter] = rest
+            self.cells[_BEFORE + role] = snap.power_pu[role]
 
     @micropython.native
     def move_to(self, wh):
         """Hand the counters over into the array `wh` and begin anew; remainders stay and are never lost."""
+        cells = self.cells
+        settle(cells)
         for i in range(COUNTERS):
-            wh[i] = self.wh[i]
-            self.wh[i] = 0
+            wh[i] = cells[_WH + i]
+            cells[_WH + i] = 0
+        cells[_WH + _NOWHERE] = 0
 
 
 def sources_wh(wh):

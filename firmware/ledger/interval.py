@@ -9,10 +9,62 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.core.types import ABSENT, FLAG_CLOCK_STEP, FLAG_METER_SILENT, FRESH, QUARTER_MS, ROLES
+from firmware.core.types import FLAG_CLOCK_STEP, FLAG_METER_SILENT, FRESH, QUARTER_MS, ptr32
 from firmware.ledger.energy import COUNTERS
 
 _RING = const(6)  # an hour and a half of closed quarter hours may wait for a flash that refuses
+_QUARTER_MS = const(900_000)
+
+# As in core.types.
+_ROLES = const(6)
+_SOC = const(6)
+_STATE = const(7)
+_SOC_STATE = const(13)
+_ALL_FRESH = const(25)
+_ABSENT = const(0)
+_FRESH = const(1)
+
+# Cells of Cutter: the open interval's quality.
+_PERIOD_MS = const(0)
+_SINCE_MS = const(1)  # of a period that has not been counted yet
+_GAP_MS = const(2)  # the stretch without good values that lasts now
+_EXPECTED = const(3)
+_OK = const(4)
+_GAP_MAX_MS = const(5)
+_HELD = const(6)
+_BALANCED = const(7)
+_SOC_START = const(8)
+_CELLS = const(9)
+_NO_SOC = const(0xFFFF)
+
+
+@micropython.viper
+def judge_period(cut: ptr32, snap: ptr32, dt_ms: int):
+    """Count this period's quality: expected, good, and the longest stretch without good values."""
+    # By elapsed time and not by ticks: one that was held up is followed by an early one.
+    since_ms = cut[_SINCE_MS] + dt_ms
+    periods = since_ms // cut[_PERIOD_MS]
+    cut[_SINCE_MS] = since_ms - periods * cut[_PERIOD_MS]
+    cut[_EXPECTED] += periods
+    if cut[_SOC_START] == _NO_SOC and snap[_SOC_STATE] == _FRESH:
+        cut[_SOC_START] = snap[_SOC]
+    if snap[_ALL_FRESH]:
+        cut[_OK] += periods
+        cut[_GAP_MS] = 0
+        return
+    gap_ms = cut[_GAP_MS] + dt_ms
+    if gap_ms > _QUARTER_MS:
+        gap_ms = _QUARTER_MS
+    cut[_GAP_MS] = gap_ms
+    if gap_ms > cut[_GAP_MAX_MS]:
+        cut[_GAP_MAX_MS] = gap_ms
+    silent = 0
+    at = _STATE
+    while at < _STATE + _ROLES:
+        if snap[at] != _FRESH and snap[at] != _ABSENT:
+            silent += 1
+        at += 1
+    cut[_HELD if silent > 1 else _BALANCED] = 1
 
 
 class Closed:
@@ -44,64 +96,44 @@ class Cutter:
     """Adds snapshots to the open interval and cuts it at every quarter hour of `utc`."""
 
     def __init__(self, energy, utc, period_ms):
-        self._energy = energy
+        self.energy = energy
         self._utc = utc
-        self._period_ms = period_ms
+        self.cells = array("i", [0] * _CELLS)
+        self.cells[_PERIOD_MS] = period_ms
         self._ring = [Closed() for _ in range(_RING)]
         self._first = 0
         self.waiting = 0
         self.lost = 0  # intervals that found no room in the ring
-        self._gap_ms = 0
-        self._since_ms = 0
-        self._open_ms = 0
         self._begin(0)
 
     @micropython.native
     def add(self, snap, dt_ms):
         """Let `dt_ms` (0 .. 1,000,000 ms) pass at this snapshot; cut as often as UTC says."""
-        self._judge(snap, dt_ms)
+        judge_period(self.cells, snap.cells, dt_ms)
+        self.split(snap, dt_ms)
+
+    @micropython.native
+    def split(self, snap, dt_ms):
+        """Let `dt_ms` pass in pieces that end where a quarter does: what the tick does by itself where none does."""
         while dt_ms > 0:
             left_ms = self._utc.left_ms()
             piece_ms = dt_ms if dt_ms < left_ms else left_ms
-            self._energy.add(snap, piece_ms)
-            self._open_ms += piece_ms
+            self.energy.add(snap, piece_ms)
             self._utc.advance(piece_ms)
             dt_ms -= piece_ms
             if piece_ms == left_ms:
                 self.cut(snap)
-        self._energy.remember(snap)
+        self.energy.remember(snap)
 
-    @micropython.native
-    def _judge(self, snap, dt_ms):
-        """Count this period's quality: expected, good, and the longest stretch without good values."""
-        # By elapsed time and not by ticks: one that was held up is followed by an early one.
-        since_ms = self._since_ms + dt_ms
-        periods = since_ms // self._period_ms
-        self._since_ms = since_ms % self._period_ms
-        self._expected += periods
-        if self._soc_start < 0 and snap.soc_state == FRESH:
-            self._soc_start = snap.soc_permille
-        if snap.all_fresh:
-            self._ok += periods
-            self._gap_ms = 0
-            return
-        self._gap_ms += dt_ms
-        if self._gap_ms > self._gap_max_ms:
-            self._gap_max_ms = min(self._gap_ms, QUARTER_MS)
-        self._flags |= FLAG_METER_SILENT
-        silent = 0
-        for role in range(ROLES):
-            if snap.state[role] != FRESH and snap.state[role] != ABSENT:
-                silent += 1
-        if silent > 1:
-            self._held = True
-        else:
-            self._balanced = True
+    def open_ms(self):
+        """Return how long the open interval is, by the board's own time."""
+        utc = self._utc
+        return (utc.up_s - self._start_up_s) * 1000 + utc.up_ms - self._start_up_ms
 
     @micropython.native
     def cut(self, snap):
         """Close the open interval here, if anything is in it, and begin the next."""
-        if self._open_ms > 0:
+        if self.open_ms() > 0:
             if self.waiting < _RING:
                 self._fill(self._ring[(self._first + self.waiting) % _RING], snap)
                 self.waiting += 1
@@ -138,13 +170,13 @@ class Cutter:
         """Return how long the open interval is, by UTC where it is known: a corrected clock leaves no hole."""
         utc = self._utc
         if not self._start_trust:
-            return self._open_ms
+            return self.open_ms()
         return (utc.quarter - self._start_quarter) * QUARTER_MS + utc.ms - self._start_ms
 
     @micropython.native
     def _fill(self, closed, snap):
         utc = self._utc
-        self._energy.move_to(closed.wh)
+        self.energy.move_to(closed.wh)
         closed.quarter = self._start_quarter
         closed.ms = self._start_ms
         closed.duration_ms = self._duration_ms()
@@ -154,31 +186,30 @@ class Cutter:
         closed.set_up_s = utc.set_up_s
         closed.closed_up_s = utc.up_s
         closed.error_ms = utc.error_ms
-        closed.ticks_expected = self._expected
-        closed.ticks_ok = self._ok
-        closed.gap_max_ms = self._gap_max_ms
-        closed.held = self._held
-        closed.balanced = self._balanced
+        cells = self.cells
+        closed.ticks_expected = cells[_EXPECTED]
+        closed.ticks_ok = cells[_OK]
+        closed.gap_max_ms = cells[_GAP_MAX_MS]
+        closed.held = cells[_HELD] != 0
+        closed.balanced = cells[_BALANCED] != 0
         closed.flags = self._flags
-        closed.soc_start_permille = self._soc_start
+        if closed.held or closed.balanced:
+            closed.flags |= FLAG_METER_SILENT
+        closed.soc_start_permille = -1 if cells[_SOC_START] == _NO_SOC else cells[_SOC_START]
         closed.soc_permille = snap.soc_permille
         closed.soc_known = snap.soc_state == FRESH
 
     @micropython.native
     def _begin(self, flags):
         utc = self._utc
-        self._open_ms = 0
         self._start_quarter = utc.quarter
         self._start_ms = utc.ms
         self._start_trust = utc.trust_now()
         self._start_up_s = utc.up_s
         self._start_up_ms = utc.up_ms
-        self._soc_start = -1
-        self._expected = 0
-        self._ok = 0
-        self._gap_max_ms = 0
-        self._held = False
-        self._balanced = False
+        for i in range(_EXPECTED, _SOC_START):
+            self.cells[i] = 0
+        self.cells[_SOC_START] = _NO_SOC
         self._flags = 0
         self._flags |= flags
 

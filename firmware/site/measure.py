@@ -2,111 +2,168 @@
 
 A silent meter is a state, not a zero. While exactly one role of the balance is silent, its value is formed from the
 others (load = grid + bess + wind + pv + genset), and said to be so by its state.
+
+The tick runs the viper functions; Measure owns the cells they work on. The constants are those of core.types, since
+viper takes only its own module's. A cell that may be below zero gets its sign back by ((x & MASK) ^ HALF) - HALF.
 """
 
 from array import array
 
 import micropython
+from micropython import const
 
-from firmware.core import ticks
-from firmware.core.types import ABSENT, BESS, FRESH, GRID, LOAD, MISSING, ROLES, STALE, Snapshot
+from firmware.core.types import ABSENT, MISSING, READING_CELLS, ROLES, STATE, Snapshot, ptr32
+
+_MASK = const(0x3FFFFFFF)
+_HALF = const(0x20000000)
+_LIMIT_PU = const(0x90000)  # no meter shows more (drivers.ratio), so none is formed that does
+
+# Roles and the state of charge: rows of the table of readings, cells of the Snapshot.
+_LOAD = const(0)
+_GRID = const(1)
+_ROLES = const(6)
+_SOC = const(6)
+_ROWS = const(7)
+
+_ABSENT = const(0)
+_FRESH = const(1)
+_STALE = const(2)
+
+# Cells of a row.
+_T_MS = const(1)
+_COUNT = const(2)
+_READING_CELLS = const(4)
+
+# Further cells of the Snapshot.
+_STATE = const(7)
+_GRID_STATE = const(8)
+_BESS_STATE = const(9)
+_SOC_STATE = const(13)
+_AGE_MS = const(14)
+_GRID_MEAN = const(21)
+_PCS_READY = const(22)
+_PCS_LOCAL = const(23)
+_PCS_FAULT = const(24)
+_ALL_FRESH = const(25)
+_NOW_MS = const(26)
+
+# Cells of Measure.
+_PRESENT = const(0)  # roles that the site has, and one more
+_GRID_SUM = const(1)
+_GRID_SAMPLES = const(2)
+_GRID_COUNT = const(3)  # of the reading when it was last sampled
+_STALE_MS = const(4)  # limit of each row's age
+_SPENT = const(11)  # of each row: the count whose value is not to be had, stale or (0) none yet
+_CELLS = const(18)
+
+
+@micropython.viper
+def measure(snap: ptr32, table: ptr32, cells: ptr32, now_ms: int, ready: int, local: int, fault: int) -> int:
+    """Fill the snapshot for the tick at `now_ms` and the PCS's three states; return how many roles are silent."""
+    snap[_NOW_MS] = now_ms
+    silent = cells[_PRESENT]
+    row = 0
+    at = 0
+    while row < _ROWS:
+        count = table[at + _COUNT]
+        if count != cells[_SPENT + row]:
+            snap[row] = table[at]
+            age_ms = (((now_ms - table[at + _T_MS]) & _MASK) ^ _HALF) - _HALF
+            snap[_AGE_MS + row] = age_ms
+            if age_ms > cells[_STALE_MS + row]:
+                # Stale until a new value comes, however far the 30-bit tick runs on.
+                cells[_SPENT + row] = count
+                snap[_STATE + row] = _STALE
+            else:
+                snap[_STATE + row] = _FRESH
+                silent -= 1
+        row += 1
+        at += _READING_CELLS
+    snap[_GRID_MEAN] = snap[_GRID]
+    snap[_PCS_READY] = ready if snap[_BESS_STATE] == _FRESH else 0
+    snap[_PCS_LOCAL] = local
+    snap[_PCS_FAULT] = fault
+    if snap[_SOC_STATE] != _FRESH:
+        silent -= 1  # no role: the balance does not miss it
+    snap[_ALL_FRESH] = 1 if silent == 0 else 0
+    return silent
+
+
+@micropython.viper
+def sample_grid(cells: ptr32, table: ptr32):
+    """Note the grid meter's value if it is a new one: several times a period, where the period leaves room."""
+    count = table[_GRID * _READING_CELLS + _COUNT]
+    if count != cells[_GRID_COUNT]:
+        cells[_GRID_COUNT] = count
+        cells[_GRID_SUM] += table[_GRID * _READING_CELLS]
+        cells[_GRID_SAMPLES] += 1
+
+
+@micropython.viper
+def take_mean(cells: ptr32, snap: ptr32):
+    """Put the mean of the grid meter's samples into the snapshot, and begin the next."""
+    samples = cells[_GRID_SAMPLES]
+    if samples and snap[_GRID_STATE] == _FRESH:
+        sum_pu = ((cells[_GRID_SUM] & _MASK) ^ _HALF) - _HALF
+        snap[_GRID_MEAN] = (2 * sum_pu + samples) // (2 * samples)
+    cells[_GRID_SUM] = 0
+    cells[_GRID_SAMPLES] = 0
+
+
+@micropython.viper
+def form_silent(snap: ptr32):
+    """Give the one silent role the value that the others leave for it: load = sum of the others."""
+    silent = 0
+    sources_pu = 0
+    role = 0
+    while role < _ROLES:
+        state = snap[_STATE + role]
+        if state != _FRESH and state != _ABSENT:
+            silent = role
+        elif role != _LOAD:
+            sources_pu += ((snap[role] & _MASK) ^ _HALF) - _HALF
+        role += 1
+    formed_pu = sources_pu
+    if silent != _LOAD:
+        formed_pu = ((snap[_LOAD] & _MASK) ^ _HALF) - _HALF - sources_pu
+    if formed_pu > _LIMIT_PU:
+        formed_pu = _LIMIT_PU
+    if formed_pu < 0 - _LIMIT_PU:
+        formed_pu = 0 - _LIMIT_PU
+    snap[silent] = formed_pu
+    if silent == _GRID:
+        snap[_GRID_MEAN] = formed_pu
 
 
 class Measure:
-    """Owns the Snapshot; `readings` is indexed by role, None where the site has no such plant."""
+    """Owns the Snapshot; `readings` is indexed by role, None where the site has no such plant.
+
+    `table` has the readings as rows: they are moved there, the state of charge behind the roles.
+    """
 
     def __init__(self, readings, soc, pcs, stale_ms):
         self.snapshot = Snapshot()
-        self._readings = readings
-        self._soc = soc
-        self._pcs = pcs
-        self._stale_ms = stale_ms
-        self.roles = 0
-        self._grid_sum_pu = 0
-        self._grid_samples = 0
-        self._grid_count = 0  # of the reading when it was last sampled
-        self._stale_count = array("i", [-1] * ROLES)  # count at which a role was found stale
-        for role in range(ROLES):
-            self.snapshot.state[role] = ABSENT if readings[role] is None else MISSING
-            self.roles += readings[role] is not None
+        self.cells = array("i", [0] * _CELLS)
+        self.table = array("i", [0] * (READING_CELLS * _ROWS))
+        self.pcs = pcs
+        rows = list(readings) + [soc]
+        for row in range(_ROWS):
+            self.cells[_STALE_MS + row] = stale_ms
+            self.snapshot.cells[STATE + row] = ABSENT if rows[row] is None else MISSING
+            if rows[row] is not None:
+                rows[row].move(self.table, row * READING_CELLS)
+        self.cells[_STALE_MS + _SOC] = 10 * stale_ms  # it moves slowly: that much longer before it is doubted
+        self.cells[_PRESENT] = sum(readings[role] is not None for role in range(ROLES)) + 1
 
-    @micropython.native
     def update(self, now_ms):
-        """Fill the snapshot for the tick at `now_ms`; returns it."""
-        snap = self.snapshot
-        snap.now_ms = now_ms
-        fresh = 0
-        silent = -1
-        for role in range(ROLES):
-            if snap.state[role] != ABSENT:
-                if self._take(role, now_ms) == FRESH:
-                    fresh += 1
-                else:
-                    silent = role
-        snap.all_fresh = fresh == self.roles
-        if fresh == self.roles - 1:
-            snap.power_pu[silent] = self._balance(silent)
-        self._take_grid(snap)
-        self._take_pcs(snap, now_ms)
+        """Fill the snapshot for the tick at `now_ms` as the control tick does; returns it."""
+        snap, pcs = self.snapshot, self.pcs
+        if measure(snap.cells, self.table, self.cells, now_ms, pcs.ready, pcs.local, pcs.fault) == 1:
+            form_silent(snap.cells)
+        self.sample_grid()
+        take_mean(self.cells, snap.cells)
         return snap
 
-    @micropython.native
     def sample_grid(self):
-        """Note the grid meter's value if it is a new one: several times a period, where the period leaves room."""
-        reading = self._readings[GRID]
-        if reading.count != self._grid_count:
-            self._grid_count = reading.count
-            self._grid_sum_pu += reading.value
-            self._grid_samples += 1
-
-    @micropython.native
-    def _take_grid(self, snap):
-        self.sample_grid()
-        samples = self._grid_samples
-        snap.grid_mean_pu = snap.power_pu[GRID]
-        if samples and snap.state[GRID] == FRESH:
-            snap.grid_mean_pu = (2 * self._grid_sum_pu + samples) // (2 * samples)
-        self._grid_sum_pu = 0
-        self._grid_samples = 0
-
-    @micropython.native
-    def _take(self, role, now_ms):
-        snap = self.snapshot
-        reading = self._readings[role]
-        state = MISSING
-        if reading.count and reading.count != self._stale_count[role]:
-            age_ms = ticks.diff(now_ms, reading.t_ms)
-            snap.age_ms[role] = age_ms
-            snap.power_pu[role] = reading.value
-            state = FRESH
-            if age_ms > self._stale_ms:
-                # Stale until a new value comes, however far the 30-bit tick runs on.
-                self._stale_count[role] = reading.count
-                state = STALE
-        elif reading.count:
-            state = STALE
-        snap.state[role] = state
-        return state
-
-    @micropython.native
-    def _balance(self, role):
-        """Return what the other meters say that `role` must be, in site power units."""
-        power = self.snapshot.power_pu
-        rest = power[LOAD]
-        for other in range(1, ROLES):
-            rest -= power[other]
-        # rest = load - (all sources); add the silent one's own share back out of the sum
-        return power[role] + rest if role != LOAD else power[LOAD] - rest
-
-    @micropython.native
-    def _take_pcs(self, snap, now_ms):
-        soc = self._soc
-        if soc.count:
-            snap.soc_permille = soc.value
-            # The state of charge moves slowly: ten times the limit of a power before it is doubted.
-            stale = ticks.diff(now_ms, soc.t_ms) > 10 * self._stale_ms
-            snap.soc_state = STALE if stale else FRESH
-        pcs = self._pcs
-        snap.pcs_ready = pcs.ready and snap.state[BESS] == FRESH
-        snap.pcs_local = pcs.local
-        snap.pcs_fault = pcs.fault
+        """Note the grid meter's value if it is a new one."""
+        sample_grid(self.cells, self.table)

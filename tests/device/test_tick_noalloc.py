@@ -58,8 +58,8 @@ def _rehearsed(rating_w, load_w, grid_w, wind_w, bess_w):
 def _check(rating_w, load_w, grid_w, wind_w, bess_w):
     """Prove it for one site at these powers; returns the set point in W."""
     made, platform, replay = _rehearsed(rating_w, load_w, grid_w, wind_w, bess_w)
-    energy = made.cutter._energy
-    before = list(energy.wh) + list(energy._rest)
+    energy = made.cutter.energy
+    before = list(energy.wh) + list(energy.rest)
     moved = _locked_periods(made, platform)
     assert moved == 0, "%d bytes at %d W" % (moved, rating_w)
     assert replay.requests == len(replay.answers) >= 10
@@ -68,7 +68,7 @@ def _check(rating_w, load_w, grid_w, wind_w, bess_w):
     for role, watts in ((LOAD, load_w), (GRID, grid_w), (WIND, wind_w), (BESS, bess_w)):
         assert abs(power[role] * made.unit_w - watts) <= rough_w, role
     assert replay.frame[0] == 10 and replay.frame[1] == 16  # the last request was the set point
-    assert list(energy.wh) + list(energy._rest) != before
+    assert list(energy.wh) + list(energy.rest) != before
     return made.setpoint.bess_pu * made.unit_w
 
 

@@ -33,7 +33,7 @@ _RUN = """
                 wanted.append("c")
             else:
                 platform.stop = True
-        if wanted and station.cutter._open_ms:  # an interval without a tick in it is not cut
+        if wanted and station.cutter.open_ms():  # an interval without a tick in it is not cut
             wanted.pop()
             station.cutter.cut(station.measure.snapshot)
     station.sched.add(Task("console", command, 100, 50, 9, 5000))
