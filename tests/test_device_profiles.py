@@ -46,8 +46,9 @@ def test_found_lost_and_regained(role, name):
     pair = Pair(role, name)
     device = pair.start()
     assert (device.ready, device.trouble) == (True, "")
+    pair.go(1, pair.control(600))
     pair.slave.silent = True
-    pair.go(30, pair.control(0))
+    pair.go(30, pair.control(600))
     assert (device.ready, device.trouble) == (False, "LOST")
     assert not device.request() and not device.command(1)
     pair.start()
@@ -56,6 +57,8 @@ def test_found_lost_and_regained(role, name):
     pair.go(3)
     pair.start()
     assert (device.ready, device.trouble) == (True, "")
+    if role == "pcs":
+        assert pair.slave.setpoint_w == 0
     pair.go(2, pair.poll)
     assert device.ready and device.stats.timeouts >= 5
 

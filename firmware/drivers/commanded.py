@@ -40,6 +40,7 @@ class Commanded:
         self._gone = 0  # exceptions to slow reads, less the answers in between
         self._starting = False
         self._reader = Reader(bus, unit, timeout_us, function)
+        self._awaited = None  # the write that start() waits for
         self._outcome = _DONE
         self._fast = self._set = self._back = None  # jobs: power and state, the command, and reading it back
         self._back_ratio = None
@@ -69,6 +70,7 @@ class Commanded:
 
     def _write_through(self, job):
         """Send a write and wait for its outcome; raises BusError where it is not taken."""
+        self._awaited = job
         self._outcome = modbus.MORE
         self._bus.submit(job)
         while self._outcome == modbus.MORE:
@@ -116,7 +118,8 @@ class Commanded:
     @micropython.native
     def on_answer(self, job, buf, at):
         """Take the answer to one of our requests."""
-        self._outcome = _DONE
+        if job is self._awaited:
+            self._outcome = _DONE
         if job is self._fast:
             self._missed = 0
             self._take_fast(job, buf, at)
@@ -140,7 +143,8 @@ class Commanded:
     @micropython.native
     def on_failure(self, job, status):
         """Count a failure; after `lost_after` in a row the device is not ready, and wants start() again."""
-        self._outcome = status
+        if job is self._awaited:
+            self._outcome = status
         if job.is_write:
             if job.urgent:
                 self._refused += 1
