@@ -48,13 +48,16 @@ def sim_device(slave, plant, clock):
     """Return a pymodbus device whose every access goes to a slave of the plant."""
 
     async def act(code, start, address, count, registers, values):
+        if code == 6 and values is None:
+            return None  # the server looks at what it has just written, for the echo
         now_us = clock.now_us()
         plant.agenda.run(now_us)
         slave.requests += 1
         if slave.silent:
             return ExcCodes.DEVICE_BUSY  # nobody hears it: the answer is dropped on its way out
         if values is None:
-            result = slave.read(address, count, now_us) if code == slave.read_code else 1
+            reads = code == slave.read_code or code in slave.read_codes
+            result = slave.read(address, count, now_us) if reads else 1
             if not isinstance(result, int):
                 for i in range(count):
                     registers[address - start + i] = int.from_bytes(result[2 * i:2 * i + 2], "big")

@@ -44,6 +44,8 @@ _LIFE = """
             self.reading = self.device.soc if role == "bms" else self.device.power
             self.last_ms = platform.ms()
             self.power_pu = 0
+            self.commanded = role != "bms"
+            self.near_pu = 0 if role == "genset_control" else 12
 
         def turn(self):
             # one look at the bus, and ten times a second all that the firmware asks for
@@ -103,9 +105,10 @@ _LIFE = """
             self.say("READ")
             if not self.meter:
                 self.power_pu = {power_pu}
-                if self.device.command(self.power_pu):
+                if self.commanded:
+                    self.device.command(self.power_pu)
                     applied = self.device.applied
-                    self.until(lambda: applied.count and abs(applied.value - self.device.asked_pu) < 12)
+                    self.until(lambda: applied.count and abs(applied.value - self.device.asked_pu) <= self.near_pu)
                     self.fresh()
                 self.say("COMMANDED")
             fails = self.reading.fails
