@@ -33,28 +33,28 @@ COMMANDS = 2  # go to the wire
 _ALLOWED = const(1)
 
 # What is wrong, as bits; the first row of the table that has one of its bits decides.
-_STOP = const(1)
-_LOCAL = const(2)
-_NEVER_SEEN = const(4)
-_PCS_LOST = const(8)
-_PCS_FAULT = const(16)
-_SOC_LOST = const(32)
-_BLIND = const(64)
-_ONE_SILENT = const(128)
+_IF_STOPPING = const(1)
+_IF_LOCAL = const(2)
+_IF_NEVER_SEEN = const(4)
+_IF_PCS_LOST = const(8)
+_IF_PCS_FAULT = const(16)
+_IF_SOC_LOST = const(32)
+_IF_BLIND = const(64)
+_IF_ONE_SILENT = const(128)
 
 _RAMP_MAX_PU_PER_S = 1 << 20  # from one end of full scale to the other; times 1,000 ms it is a small integer
 _START_MS = const(10_000)  # how long a start waits for every meter before it goes on without the silent ones
 
 # condition, state, reason that replaces the tracker's, what it lets the set point do
 _TABLE = bytes((
-    _STOP, STOPPING, reasons.STOPPING, COMMANDS,
-    _LOCAL, LOCAL, reasons.PCS_LOCAL, 0,
-    _NEVER_SEEN, START, reasons.START, 0,
-    _PCS_FAULT, FAULT, reasons.PCS_FAULT, COMMANDS,
-    _PCS_LOST, FAULT, reasons.PCS_LOST, COMMANDS,
-    _SOC_LOST, FAULT, reasons.SOC_UNKNOWN, COMMANDS,
-    _BLIND, FAULT, reasons.BLIND, COMMANDS,
-    _ONE_SILENT, DEGRADED, reasons.DEGRADED, ALLOWED | COMMANDS,
+    _IF_STOPPING, STOPPING, reasons.STOPPING, COMMANDS,
+    _IF_LOCAL, LOCAL, reasons.PCS_LOCAL, 0,
+    _IF_NEVER_SEEN, START, reasons.START, 0,
+    _IF_PCS_FAULT, FAULT, reasons.PCS_FAULT, COMMANDS,
+    _IF_PCS_LOST, FAULT, reasons.PCS_LOST, COMMANDS,
+    _IF_SOC_LOST, FAULT, reasons.SOC_UNKNOWN, COMMANDS,
+    _IF_BLIND, FAULT, reasons.BLIND, COMMANDS,
+    _IF_ONE_SILENT, DEGRADED, reasons.DEGRADED, ALLOWED | COMMANDS,
     0, ON_GRID, 0xFF, ALLOWED | COMMANDS,  # nothing is wrong, and the tracker's reason stays
 ))
 _ROW = const(4)
@@ -67,7 +67,7 @@ _STATE = const(7)
 _SOC_STATE = const(13)
 _PCS_READY = const(22)
 _PCS_LOCAL = const(23)
-_PCS_HAS_FAULT = const(24)
+_PCS_FAULT = const(24)
 _ALL_FRESH = const(25)
 _NOW_MS = const(26)
 _WANTED = const(0)
@@ -86,7 +86,7 @@ _NOW = const(0)  # the state
 _CHANGES = const(1)
 _MAY = const(2)
 _NAMED = const(3)  # the state's own reason, or _OWN_REASON: the tracker's
-_STOPPING = const(4)
+_TOLD_TO_STOP = const(4)
 _SEEN = const(5)  # every meter has been, or the start is over
 _BEGUN = const(6)
 _BEGIN_MS = const(7)
@@ -98,15 +98,15 @@ _WRONG = const(10)  # as it was last judged, at first nothing that it could be
 @micropython.viper
 def judge(sup: ptr32, snap: ptr32) -> int:
     """Return what the state lets the set point do; or -1: what is wrong has changed, ask enter_state()."""
-    wrong = _STOP if sup[_STOPPING] else 0
+    wrong = _IF_STOPPING if sup[_TOLD_TO_STOP] else 0
     if snap[_PCS_LOCAL]:
-        wrong |= _LOCAL
-    if snap[_PCS_HAS_FAULT]:
-        wrong |= _PCS_FAULT
+        wrong |= _IF_LOCAL
+    if snap[_PCS_FAULT]:
+        wrong |= _IF_PCS_FAULT
     if snap[_PCS_READY] == 0:
-        wrong |= _PCS_LOST
+        wrong |= _IF_PCS_LOST
     if snap[_SOC_STATE] != _FRESH:
-        wrong |= _SOC_LOST
+        wrong |= _IF_SOC_LOST
     silent = 0
     missing = 1 if snap[_SOC_STATE] == _MISSING else 0
     at = _STATE + _ROLES if snap[_ALL_FRESH] else _STATE
@@ -123,9 +123,9 @@ def judge(sup: ptr32, snap: ptr32) -> int:
     if missing == 0 or ((snap[_NOW_MS] - sup[_BEGIN_MS]) & _MASK) >= _START_MS:
         sup[_SEEN] = 1  # from then on
     if sup[_SEEN] == 0:
-        wrong |= _NEVER_SEEN
+        wrong |= _IF_NEVER_SEEN
     elif silent:
-        wrong |= _BLIND if silent > 1 else _ONE_SILENT
+        wrong |= _IF_BLIND if silent > 1 else _IF_ONE_SILENT
     if wrong != sup[_WRONG]:
         sup[_WRONG] = wrong
         return -1
@@ -188,7 +188,7 @@ class Supervisor:
 
     state = cell(_NOW)
     changes = cell(_CHANGES)
-    stopping = flag(_STOPPING)
+    stopping = flag(_TOLD_TO_STOP)
 
     @property
     def allowed(self):

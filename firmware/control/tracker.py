@@ -55,7 +55,7 @@ _BESS_PU = const(5)
 _FOLLOW_LOAD = const(6)  # 1: the grid's target is zero, else the baseline
 _FREE_REASON = const(7)  # the reason of a set point that no limit cuts
 _STARTED = const(8)
-_BASELINE = const(9)
+_BASELINE_PU = const(9)
 _BASELINE_REST = const(10)  # pu * ms below one unit of the baseline
 _BASELINE_MS = const(11)
 _HOME = const(12)  # permille
@@ -106,7 +106,7 @@ def observe(trk: ptr32, point: ptr32, snap: ptr32, dt_ms: int) -> int:
 def track(trk: ptr32, point: ptr32, snap: ptr32, lim: ptr32, dt_ms: int):
     """Set BESS, grid target and reason for this snapshot, `dt_ms` 1 .. 1000 after the last."""
     net_pu = (((snap[_LOAD] - snap[_WIND] - snap[_PV] - snap[_GENSET]) & _MASK) ^ _HALF) - _HALF
-    base_pu = ((trk[_BASELINE] & _MASK) ^ _HALF) - _HALF
+    base_pu = ((trk[_BASELINE_PU] & _MASK) ^ _HALF) - _HALF
     target_pu = 0
     if trk[_STARTED] == 0:
         # The baseline begins at the first net load that every meter vouches for.
@@ -124,7 +124,7 @@ def track(trk: ptr32, point: ptr32, snap: ptr32, lim: ptr32, dt_ms: int):
         base_pu += step_pu
         home = (trk[_HOME] - snap[_SOC]) * trk[_HOMING] // 1000
         target_pu = base_pu + trk[_BESS_PU] * home // 1000
-    trk[_BASELINE] = base_pu
+    trk[_BASELINE_PU] = base_pu
     point[_TARGET] = target_pu
     want_pu = net_pu - target_pu + (((trk[_TRIM] & _MASK) ^ _HALF) - _HALF)
     low_pu = ((lim[_LOW_PU] & _MASK) ^ _HALF) - _HALF
