@@ -74,7 +74,8 @@ class Station:
 
     def _wire_control(self, config, profiles):
         ratings, caps, control = config["ratings"], config["limits"], config["control"]
-        self.field = Field(config, self.platform, self.unit_w, profiles)
+        self.make_field = lambda: Field(config, self.platform, self.unit_w, profiles)
+        self.field = self.make_field()
         check_soc(config["devices"], self.field.pcs_has_soc)
         self.measure = measure.Measure(self.field.readings, self.field.soc, self.field.pcs, control["stale_ms"])
         bess_pu = self._pu(ratings["bess_w"])
@@ -254,7 +255,7 @@ _POWER_RATINGS = ("load_w", "grid_w", "wind_w", "pv_w", "genset_w", "bess_w")
 _NOTED = tuple(supervisor.ON_GRID if s == supervisor.LIMITED else s for s in range(len(supervisor.NAMES)))
 
 
-def build(platform):
+def build(platform, make=Station):
     """Return a Station for the site.json in the platform's folder, its journal open. Raises Error with the reason."""
     files = Files(platform.root)
     data = files.read("site.json")
@@ -265,7 +266,7 @@ def build(platform):
         if bus["uart"] >= len(board.UARTS):
             raise ConfigError("CONFIG", "buses[%d].uart: %s has no UART %d; allowed: 0 to %d"
                               % (i, board.NAME, bus["uart"], len(board.UARTS) - 1))
-    station = Station(platform, config, files.read)
+    station = make(platform, config, files.read)
     for _ in station.wire_log(files, config_hash):
         platform.collect()  # nothing is timed yet, and the keys alone make more garbage than a small heap holds
     return station
@@ -276,5 +277,16 @@ def run(mode, root, until_ms=None):
     platform = open_platform(board, mode, root)
     try:
         build(platform).run(until_ms)
+    except Error as error:
+        platform.report("F", "%s %s" % (error.code, error.detail))
+
+
+def commission(mode, root, options):
+    """Commission the site in the folder `root`; see site.commission_plan for the options, run() for the modes."""
+    from firmware.commissioning import Commissioner
+
+    platform = open_platform(board, mode, root)
+    try:
+        build(platform, Commissioner).run(options, platform.host_wants_stop)
     except Error as error:
         platform.report("F", "%s %s" % (error.code, error.detail))

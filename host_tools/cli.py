@@ -17,6 +17,7 @@ COMMANDS = {
     "report": "write one HTML file about run folders",
     "simulate": "run the firmware on the simulated site",
     "dataset": "prepare load, wind and carbon inputs from public measurements",
+    "commission": "check the wiring of a site and measure its PCS, on the board itself",
     "flash": "put the firmware on a board",
     "schema": "print the JSON Schema of site.json",
     "bench": "measure; prints a table and writes build/bench.json",

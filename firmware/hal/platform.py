@@ -35,6 +35,10 @@ class BasePlatform:
         """Return `count` random bytes, or None where the machine has no source of its own."""
         return None
 
+    def host_wants_stop(self):
+        """Return True once whoever watches wants an orderly end."""
+        return self.stop
+
     def feed_watchdog(self):
         """Feed the hardware watchdog, where there is one."""
 

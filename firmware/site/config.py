@@ -5,7 +5,7 @@ import json
 
 from firmware.core.errors import ConfigError
 from firmware.site.rules import check_whole
-from firmware.site.schema import ENUM, INT, LIST, PROFILE, REQUIRED, ROWS, TEXT
+from firmware.site.schema import ENUM, INT, LIST, OPTIONAL, PROFILE, REQUIRED, ROWS, TEXT
 
 _MAX_BYTES = 16_384
 
@@ -59,7 +59,7 @@ def _member(raw, key, row, schema_path, shown):
     if key not in raw:
         if row[4] is REQUIRED:
             raise ConfigError("CONFIG", "%s: missing; give %s (%s)" % (shown, _allowed(row), row[6]))
-        return row[4]
+        return None if row[4] is OPTIONAL else row[4]
     return _value(raw[key], row, shown)
 
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from firmware.site.schema import ENUM, INT, LIST, PROFILE, REQUIRED, ROWS
+from firmware.site.schema import ENUM, INT, LIST, OPTIONAL, PROFILE, REQUIRED, ROWS
 from host_tools.toolchain import build_info, paths
 
 HELP = "print the JSON Schema of site.json, or write it beside the firmware's own table"
@@ -84,6 +84,6 @@ def _member(row):
                                   for name in build_info.profiles(paths.ROOT, kind)]
         elif row[0] != "site.name":
             member["pattern"] = "^[A-Za-z0-9._-]+$"  # ids stand in the checkpoint's origin
-    if default is not REQUIRED:
+    if default is not REQUIRED and default is not OPTIONAL:
         member["default"] = default
     return member

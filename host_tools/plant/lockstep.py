@@ -54,6 +54,10 @@ class Lockstep:
             rest = self._take(rest + data if rest else data)
         self._progress.show(self._agenda.now_us, last=True)
 
+    def request_stop(self):
+        """Ask the firmware for an orderly end from its next idle on."""
+        self._end_us = min(self._end_us, self._agenda.now_us)
+
     def _take(self, data):
         """Carry out every whole message; return what is left."""
         at = 0

@@ -1,0 +1,267 @@
+"""The test bench of a commissioning run: the site's readings and the PCS's set point, with what is never exceeded.
+
+Nothing here touches a bus by itself: `field` is handed in. Power in site power units, discharge and import positive.
+"""
+
+from firmware.core import ticks
+from firmware.core.errors import Error
+from firmware.core.scale import to_pu
+from firmware.core.types import BESS, GRID, LOAD, ROLE_NAMES, ROLES
+from firmware.site import commission_plan as p
+
+_SOC_MARGIN_PERMILLE = 10
+_ACK_MS = 4000
+_LOST_MS = 5000
+_CAP_MARGIN_PERMILLE = 50  # of the grid's rating: the load moves too, and the caps are not ours alone
+_PHASES = ("power_l1_w", "power_l2_w", "power_l3_w")
+_SHRINK = 4  # halvings of a step that does not fit
+
+
+class Abort(Error):
+    """The procedure cannot go on; the PCS goes to zero."""
+
+
+class Bench:
+    """What the steps measure with and command through."""
+
+    def __init__(self, field, platform, config, plan, unit_w):
+        self.field = field
+        self.ms = platform.ms
+        self.unit_w = unit_w
+        self.plan = plan
+        self.config = config
+        self.feed = False  # set points are renewed and the heartbeat is sent
+        self.read_pcs = True
+        self.watched = []  # the roles whose silence ends a step
+        self.grid_signs = (1, -1)  # what the grid's clamp may be turned by; one of them once that is known
+        self.want_pu = 0
+        self.commanded = False  # something other than zero has been asked for
+        self.fed_ms = 0  # when the PCS was last written to
+        self._sent_ms = self._second_ms = platform.ms()
+        self.soc = getattr(field, "soc", field.pcs.soc)
+        self._others = [device for device in getattr(field, "commanded", ()) if device is not field.pcs]
+        self.armed = False  # the devices have been found: from now on their silence counts
+        self.max_pu = self.pu(plan.max_w)
+
+    def pu(self, power_w):
+        """Return watts as site power units, at least one where it is above zero."""
+        return max(to_pu(power_w, self.unit_w), 1) if power_w > 0 else to_pu(power_w, self.unit_w)
+
+    def reading(self, role):
+        """Return the power reading of a role, or None."""
+        return self.field.readings[role]
+
+    # ---- every tick
+
+    def tick(self):
+        """Ask every meter and the PCS, and renew the set point when it is time."""
+        field = self.field
+        for meter in field.meters:
+            if meter is not None:
+                meter.request()
+        if self.read_pcs:
+            field.pcs.request()
+        now_ms = self.ms()
+        if self.feed and ticks.diff(now_ms, self._sent_ms) >= p.RENEW_MS:
+            self.send()
+        if ticks.diff(now_ms, self._second_ms) >= 1000:
+            self._second_ms = now_ms
+            self._each_second()
+
+    def _each_second(self):
+        """Ask for the state of charge, and beat."""
+        pcs = self.field.pcs
+        for device in self._others:  # a BMS that hears nobody opens its contactors
+            if device.ready:
+                device.request_slow()
+                device.heartbeat()
+        if self.read_pcs:
+            pcs.request_slow()
+        if self.feed:
+            pcs.heartbeat()
+            self.fed_ms = self.ms()
+
+    def send(self):
+        """Send the set point now."""
+        self._sent_ms = self.fed_ms = self.ms()
+        return self.field.pcs.command(self.want_pu)
+
+    def trouble(self):
+        """Return (code, what) of what forbids to go on, or None."""
+        pcs = self.field.pcs
+        if not self.armed:
+            return None
+        if not pcs.ready and self.read_pcs:
+            return "PCS_LOST", pcs.trouble
+        if pcs.local:
+            return "PCS_LOCAL", "somebody commands the PCS on the spot"
+        if pcs.fault:
+            return "PCS_FAULT", "the PCS reports a fault"
+        now_ms = self.ms()
+        for role in self.watched:
+            if role == BESS and not self.read_pcs:
+                continue
+            if ticks.diff(now_ms, self.reading(role).t_ms) > _LOST_MS:
+                return "METER_LOST", "%s has not answered for %d s" % (ROLE_NAMES[role], _LOST_MS // 1000)
+        if not self._grids(_CAP_MARGIN_PERMILLE):
+            return "GRID_CAP", "the grid meter is beyond the site's caps"
+        return self._soc_trouble()
+
+    def _soc_trouble(self):
+        soc, limits = self.soc, self.config["limits"]
+        if not soc.count:
+            return "SOC_UNKNOWN", "the PCS does not state its state of charge"
+        if self.want_pu > 0 and soc.value <= limits["soc_min_permille"]:
+            return "SOC_LOW", "%d permille" % soc.value
+        if self.want_pu < 0 and soc.value >= limits["soc_max_permille"]:
+            return "SOC_HIGH", "%d permille" % soc.value
+        return None
+
+    # ---- what is allowed
+
+    def _grids(self, margin_permille):
+        """Return what the grid's true power may be: the meter's value, turned round too while its clamp is unknown."""
+        limits = self.config["limits"]
+        margin_pu = self.pu(self.config["ratings"]["grid_w"]) * margin_permille // 1000
+        low_pu = -self.pu(limits["grid_export_w"]) - margin_pu
+        high_pu = self.pu(limits["grid_import_w"]) + margin_pu
+        shown_pu = self.reading(GRID).value
+        return [sign * shown_pu for sign in self.grid_signs if low_pu <= sign * shown_pu <= high_pu]
+
+    def window(self):
+        """Return the lowest and highest set point that rating, state of charge and grid caps allow now."""
+        pcs, limits = self.field.pcs, self.config["limits"]
+        high_pu = min(self.max_pu, pcs.discharge_max_pu)
+        low_pu = -min(self.max_pu, pcs.charge_max_pu)
+        soc = self.soc
+        if not soc.count or soc.value <= limits["soc_min_permille"] + _SOC_MARGIN_PERMILLE:
+            high_pu = 0
+        if not soc.count or soc.value >= limits["soc_max_permille"] - _SOC_MARGIN_PERMILLE:
+            low_pu = 0
+        import_pu, export_pu = self.pu(limits["grid_import_w"]), self.pu(limits["grid_export_w"])
+        for grid_pu in self._grids(_CAP_MARGIN_PERMILLE):
+            rest_pu = grid_pu + pcs.power.value  # what the grid would give without the battery
+            low_pu = max(low_pu, min(rest_pu - import_pu, 0))
+            high_pu = min(high_pu, max(rest_pu + export_pu, 0))
+        # The caps may want the battery on one side of zero only; commissioning starts from zero all the same.
+        return min(low_pu, 0), max(high_pu, 0)
+
+    def levels(self, step_pu):
+        """Return two levels 2 * step_pu apart, about zero if there is room, smaller if there is not. Raises Abort."""
+        low_pu, high_pu = self.window()
+        for _ in range(_SHRINK):
+            if step_pu < 1:
+                break
+            for low, high in ((-step_pu, step_pu), (-2 * step_pu, 0), (0, 2 * step_pu)):
+                if low_pu <= low and high <= high_pu:
+                    return low, high
+            step_pu //= 2
+        raise Abort("NO_ROOM", "state of charge and grid caps allow %d to %d W only"
+                    % (low_pu * self.unit_w, high_pu * self.unit_w))
+
+    # ---- what the steps wait for
+
+    def wait(self, ms):
+        """Let `ms` pass; a generator, like all below."""
+        begin_ms = self.ms()
+        while ticks.diff(self.ms(), begin_ms) < ms:
+            yield
+
+    def go(self, power_pu):
+        """Command a set point and wait for its acknowledgement; returns the tick at which it left. Raises Abort."""
+        low_pu, high_pu = self.window()
+        if power_pu and not low_pu <= power_pu <= high_pu:
+            raise Abort("NO_ROOM", "%d W is outside %d to %d W" % (power_pu * self.unit_w, low_pu * self.unit_w,
+                                                                   high_pu * self.unit_w))
+        applied = self.field.pcs.applied
+        count = applied.count
+        self.want_pu = power_pu
+        self.commanded = self.commanded or power_pu != 0
+        self.feed = True
+        self.send()
+        begin_ms = self.ms()
+        while applied.count == count or applied.value != power_pu:
+            if ticks.diff(self.ms(), begin_ms) > _ACK_MS:
+                raise Abort("NOT_ACKNOWLEDGED", "a set point of %d W" % (power_pu * self.unit_w))
+            yield
+        return applied.t_ms
+
+    def follow(self, power_pu, within_pu):
+        """Wait until the PCS shows its set point within so much, FOLLOW_MS at most."""
+        begin_ms = self.ms()
+        while abs(self.reading(BESS).value - power_pu) > within_pu:
+            if ticks.diff(self.ms(), begin_ms) > p.FOLLOW_MS:
+                return
+            yield
+
+    def means(self, ms, roles, phases=None):
+        """Return the mean power of each role over the next `ms`, in thousandths of a power unit, None without a sample.
+
+        `phases`, a dict, is filled with the mean powers of each phase, W, for the meters that tell.
+        """
+        begin_ms = self.ms()
+        totals = [_Mean(self.reading(role)) if role in roles else None for role in range(ROLES)]
+        wide = {role: _Phases(self.field.meters[role]) for role in roles
+                if phases is not None and hasattr(self.field.meters[role], "request_phases")}
+        while ticks.diff(self.ms(), begin_ms) < ms:
+            yield
+            for role in roles:
+                totals[role].look(begin_ms)
+            for role in wide:
+                wide[role].look(begin_ms)
+        for role in wide:
+            phases[role] = wide[role].means()
+        return [None if mean is None or not mean.n else mean.sum * 1000 // mean.n for mean in totals]
+
+    def balance_pu(self):
+        """Return what all other meters say that the BESS does: load less grid and production."""
+        total = 0
+        for role in range(ROLES):
+            if role != BESS and self.reading(role) is not None:
+                value = self.reading(role).value
+                total += value if role == LOAD else -value
+        return total
+
+
+class _Mean:
+    """Adds up the samples of one reading."""
+
+    def __init__(self, reading):
+        self._reading = reading
+        self._seen = reading.count
+        self.sum = self.n = 0
+
+    def look(self, begin_ms):
+        """Take a sample that is new and was taken after `begin_ms`."""
+        reading = self._reading
+        if reading.count != self._seen:
+            self._seen = reading.count
+            if ticks.diff(reading.t_ms, begin_ms) >= 0:
+                self.sum += reading.value
+                self.n += 1
+
+
+class _Phases:
+    """Adds up the powers of one meter's phases, W, round after round."""
+
+    def __init__(self, meter):
+        self._meter = meter
+        self._seen = meter.phases.count
+        self._sums = [0] * len(_PHASES)
+        self._n = 0
+
+    def look(self, begin_ms):
+        """Take a round that is whole and began after `begin_ms`, and ask for the next."""
+        meter = self._meter
+        if meter.phases.count != self._seen:
+            self._seen = meter.phases.count
+            values = meter.values()
+            if ticks.diff(meter.phases.t_ms, begin_ms) >= 0 and None not in [values.get(name) for name in _PHASES]:
+                self._n += 1
+                for i in range(len(_PHASES)):
+                    self._sums[i] += values[_PHASES[i]]
+        meter.request_phases()
+
+    def means(self):
+        """Return the mean of each phase, W, or None without a round."""
+        return [total // self._n for total in self._sums] if self._n else None
