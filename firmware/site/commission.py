@@ -182,7 +182,7 @@ class Procedure:
             if starting is not None:
                 starting.close()
         if self.zero:
-            yield from bench.follow(0, max(bench.max_pu // 100, 1))
+            yield from bench.follow(0, max(bench.max_pu // 400, 1))
         self.done = True
 
     def say_end(self, utc_s):

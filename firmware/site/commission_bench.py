@@ -102,7 +102,8 @@ class Bench:
             if role == BESS and not self.read_pcs:
                 continue
             if ticks.diff(now_ms, self.reading(role).t_ms) > _LOST_MS:
-                return "METER_LOST", "%s has not answered for %d s" % (ROLE_NAMES[role], _LOST_MS // 1000)
+                text = "%s has not answered for %d s" % (ROLE_NAMES[role], _LOST_MS // 1000)
+                return "PCS_LOST" if role == BESS else "METER_LOST", text
         if not self._grids(_CAP_MARGIN_PERMILLE):
             return "GRID_CAP", "the grid meter is beyond the site's caps"
         return self._soc_trouble()
@@ -139,7 +140,10 @@ class Bench:
         if not soc.count or soc.value >= limits["soc_max_permille"] - _SOC_MARGIN_PERMILLE:
             low_pu = 0
         import_pu, export_pu = self.pu(limits["grid_import_w"]), self.pu(limits["grid_export_w"])
-        for grid_pu in self._grids(_CAP_MARGIN_PERMILLE):
+        grids = self._grids(_CAP_MARGIN_PERMILLE)
+        if not grids:
+            return 0, 0
+        for grid_pu in grids:
             rest_pu = grid_pu + pcs.power.value  # what the grid would give without the battery
             low_pu = max(low_pu, min(rest_pu - import_pu, 0))
             high_pu = min(high_pu, max(rest_pu + export_pu, 0))

@@ -1,4 +1,4 @@
-"""Direction, phase and role of every meter: the PCS alternates between two levels, and each meter is compared with it."""
+"""Direction, phase and role of every meter: the PCS alternates between two levels, each meter is compared with it."""
 
 from firmware.core.types import BESS, GRID, LOAD, ROLE_NAMES
 from firmware.site import commission_estimate as e

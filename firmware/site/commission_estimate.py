@@ -31,7 +31,7 @@ _PHASES = ((1000, OK), (500, WRONG_PHASE), (0, NO_RESPONSE), (-500, WRONG_PHASE)
 
 
 def sign(block, level):
-    """Return which of the two levels this is: 1 the higher, -1 the lower; Thue and Morse's order from block to block."""
+    """Return which of the two levels this is, 1 the higher, -1 the lower: Thue and Morse's order over the blocks."""
     ones = 0
     while block:
         ones += block & 1

@@ -61,7 +61,7 @@ class Plan:
         lines.append((FIND, "read each of the %d devices of site.json as its profile; the PCS is set to zero" % n,
                       0, 2 + n, 10 * n + 20))
         if DIRECTION in self.steps:
-            lines.append((DIRECTION, "alternate the PCS between two levels, %d to %d blocks of 4, and compare each meter"
+            lines.append((DIRECTION, "alternate the PCS between two levels, %d to %d blocks of 4, compare each meter"
                           % (BLOCKS_MIN, BLOCKS_MAX), self.step_w, BLOCKS_MIN * 4 * _LEVEL_S, 900))
         if RESPONSE in self.steps:
             lines.append((RESPONSE, "step the PCS to %d W and back both ways; search the smallest set point that moves"

@@ -13,7 +13,7 @@ _FOLLOWS_PERMILLE = 500
 
 
 def run(bench, tell, wired):
-    """Carry the step out; a generator. `wired`: the other meters are known to be right, and may stand in for the PCS."""
+    """Carry the step out; a generator. `wired`: the other meters are right, and may stand in for the PCS."""
     step_pu = _standing(bench)
     yield from bench.go(step_pu)
     yield from bench.follow(step_pu, abs(step_pu) // 10)
@@ -50,6 +50,7 @@ class _Own:
     """Sees the fall-back by the PCS's own power."""
 
     confirm_ms = 0
+    share = 5  # it has fallen back when it is a fifth off
 
     def __init__(self, bench):
         self._reading = bench.reading(BESS)
@@ -68,6 +69,7 @@ class _Balance:
     """Sees it by all other meters, where reading the PCS would feed its watchdog; smoothed, for the load moves."""
 
     confirm_ms = _CONFIRM_MS
+    share = 2
 
     def __init__(self, bench):
         self._bench = bench
@@ -103,7 +105,7 @@ def _watch(bench, tell, watch, step_pu):
         yield
         passed_ms = ticks.diff(bench.ms(), fed_ms)
         t_ms, power_pu = watch.sample()
-        if abs(power_pu - step_pu) * 2 <= abs(step_pu):
+        if abs(power_pu - step_pu) * watch.share <= abs(step_pu):
             since_ms = None
         elif since_ms is None:
             since_ms = t_ms

@@ -56,7 +56,7 @@ def run(args, prepare=None):
         config, _ = site_config.load(site_bytes)
         plan = Plan(config, options)
     except ConfigError as error:
-        raise ToolError(f"{args.site}: {error.detail}", "Correct it; host_tools/sites holds working examples.") from error
+        raise ToolError(f"{args.site}: {error.detail}", "Correct it; see host_tools/sites for examples.") from error
     if args.dry_run:
         print_plan(plan, args.json)
         return OK
