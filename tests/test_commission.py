@@ -48,11 +48,9 @@ def test_a_site_that_is_right_has_no_findings_and_is_measured_as_it_is(path):
     (_sign("grid", -1), {"grid": "CT_REVERSED"}),
     (_sign("load", -1), {"load": "CT_REVERSED"}),
     (_sign("grid", -0.5), {"grid": "CT_WRONG_PHASE"}),
-    (_sign("grid", 1 / 3), {"grid": "CT_ONE_PHASE_REVERSED"}),
-    (_sign("grid", -1 / 3), {"grid": "CT_TWO_PHASES_REVERSED"}),
     (_sign("grid", 1.5), {"grid": "CT_RATIO"}),
     (_swap, {"load": "ROLE_SWAPPED", "grid": "ROLE_SWAPPED"}),
-], ids=["reversed grid", "reversed load", "wrong phase", "one phase", "two phases", "ratio", "swapped roles"])
+], ids=["reversed grid", "reversed load", "wrong phase", "ratio", "swapped roles"])
 def test_a_wrong_clamp_is_found(path, fault, expected):
     code, report, session = _run(path, "--steps", "direction", fault=fault)
     assert code == 1

@@ -37,7 +37,7 @@ class TablePcs(Commanded):
         self.max_w = self.charge_max_w = self.discharge_max_w = rating_w
         self._profile = profile
         self._reversion_s = reversion_s
-        self._reads_feed = profile.READS_FEED
+        self.reads_feed = profile.READS_FEED
         self._asks = 0
         self._bus_unit = (bus, unit)
         self._timeout_us = timeout_us
@@ -175,7 +175,7 @@ class TablePcs(Commanded):
         """
         if not self.ready:
             return False
-        if self._reads_feed:
+        if self.reads_feed:
             self._asks += 1
             if self._asks > _UNCOMMANDED:
                 self._asks = _UNCOMMANDED

@@ -11,6 +11,7 @@ from firmware.site import commission_plan as p
 
 _SOC_MARGIN_PERMILLE = 10
 _ACK_MS = 4000
+_ROUNDED = 50  # a PCS that takes percent, and shows what it took, is off by less than this part of it
 _LOST_MS = 5000
 _CAP_MARGIN_PERMILLE = 50  # of the grid's rating: the load moves too, and the caps are not ours alone
 _PHASES = ("power_l1_w", "power_l2_w", "power_l3_w")
@@ -38,8 +39,11 @@ class Bench:
         self.commanded = False  # something other than zero has been asked for
         self.fed_ms = 0  # when the PCS was last written to
         self._sent_ms = self._second_ms = platform.ms()
-        self.soc = getattr(field, "soc", field.pcs.soc)
-        self._others = [device for device in getattr(field, "commanded", ()) if device is not field.pcs]
+        self.soc = field.soc
+        self._others = [device for device in field.commanded if device is not field.pcs]
+        # A PCS that reading keeps alive is sent to zero by its driver when it is read some times without a command.
+        self.reads_feed = getattr(field.pcs, "reads_feed", False)
+        self._renew_ms = p.RENEW_FED_MS if self.reads_feed else p.RENEW_MS
         self.armed = False  # the devices have been found: from now on their silence counts
         self.max_pu = self.pu(plan.max_w)
 
@@ -59,10 +63,10 @@ class Bench:
         for meter in field.meters:
             if meter is not None:
                 meter.request()
-        if self.read_pcs:
+        if self.read_pcs and (self.feed or not self.reads_feed):
             field.pcs.request()
         now_ms = self.ms()
-        if self.feed and ticks.diff(now_ms, self._sent_ms) >= p.RENEW_MS:
+        if self.feed and ticks.diff(now_ms, self._sent_ms) >= self._renew_ms:
             self.send()
         if ticks.diff(now_ms, self._second_ms) >= 1000:
             self._second_ms = now_ms
@@ -132,8 +136,8 @@ class Bench:
     def window(self):
         """Return the lowest and highest set point that rating, state of charge and grid caps allow now."""
         pcs, limits = self.field.pcs, self.config["limits"]
-        high_pu = min(self.max_pu, pcs.discharge_max_pu)
-        low_pu = -min(self.max_pu, pcs.charge_max_pu)
+        high_pu = min(self.max_pu, pcs.high_pu)
+        low_pu = max(-self.max_pu, pcs.low_pu)
         soc = self.soc
         if not soc.count or soc.value <= limits["soc_min_permille"] + _SOC_MARGIN_PERMILLE:
             high_pu = 0
@@ -184,7 +188,7 @@ class Bench:
         self.feed = True
         self.send()
         begin_ms = self.ms()
-        while applied.count == count or applied.value != power_pu:
+        while applied.count == count or abs(applied.value - power_pu) > abs(power_pu) // _ROUNDED:
             if ticks.diff(self.ms(), begin_ms) > _ACK_MS:
                 raise Abort("NOT_ACKNOWLEDGED", "a set point of %d W" % (power_pu * self.unit_w))
             yield

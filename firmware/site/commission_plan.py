@@ -12,6 +12,7 @@ REVERSION = "reversion"
 STEPS = (FIND, DIRECTION, RESPONSE, REVERSION)
 
 TICK_MS = 20  # the procedure's own period: how often it looks, asks and commands
+RENEW_FED_MS = 100  # and with a PCS that reading keeps alive
 RENEW_MS = 500  # how often a standing set point is sent again
 HOLD_MS = 1500  # a level is averaged over this long
 SETTLE_MS = 1200  # after the PCS has reached it: a meter refreshes once a second

@@ -18,7 +18,7 @@ def run(bench, tell, wired):
     yield from bench.go(step_pu)
     yield from bench.follow(step_pu, abs(step_pu) // 10)
     yield from bench.wait(_BASE_MS)
-    silent = bool(getattr(bench.field.pcs, "reads_feed", False))
+    silent = bench.reads_feed
     if abs(bench.reading(BESS).value) * 1000 < abs(step_pu) * _FOLLOWS_PERMILLE:
         raise Abort("PCS_NOT_FOLLOWING", "of a set point of %d W it made %d W"
                     % (step_pu * bench.unit_w, bench.reading(BESS).value * bench.unit_w))

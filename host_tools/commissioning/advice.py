@@ -29,7 +29,7 @@ ADVICE = {
     "PCS_LIMITED": "It delivers less than asked: enter its real limit, or find what derates it.",
     "DEAD_BAND": "Small set points do nothing: lower the PCS's dead band, or expect the grid to show it.",
     "REVERSION_LATE": "Set the time-out in the PCS to the configured one, or pcs.reversion_s to what it does.",
-    "REVERSION_EARLY": "Something else than pcs.reversion_s makes it fall back, perhaps a heartbeat watch: set that too.",
+    "REVERSION_EARLY": "Something but pcs.reversion_s makes it fall back, perhaps a heartbeat watch: set that too.",
     "REVERSION_NEVER": "With the board dead the last set point stands for ever: enable the PCS's watchdog before use.",
     "REVERSION_NOT_ZERO": "Set the PCS's fall-back power to zero.",
     "REVERSION_UNSEEN": "Reading this PCS feeds its watchdog, and the meters are not right yet: correct them first.",
