@@ -58,6 +58,19 @@ def test_a_wrong_clamp_is_found(path, fault, expected):
     assert rig.standing_w(session) == 0
 
 
+@pytest.mark.parametrize(("event", "code", "note"), [
+    ("ct_reversed,2", "CT_ONE_PHASE_REVERSED", "L2 CT_REVERSED"),
+    ("ct_swapped,13", "CT_WRONG_PHASE", "L1 CT_WRONG_PHASE, L3 CT_WRONG_PHASE"),
+    ("negative,1", "CT_REVERSED", "L1 CT_REVERSED, L2 CT_REVERSED, L3 CT_REVERSED"),
+])
+def test_the_phase_that_is_wrong_is_named(path, event, code, note):
+    file = path.parent / "events.csv"
+    file.write_text(f"time_s,device,event,value\n0,grid,{event}\n")
+    exit_code, report, _ = _run(path, "--steps", "direction", "--events", file)
+    found = [(row["code"], row["note"]) for row in report["results"] if row["role"] == "grid"]
+    assert (exit_code, found) == (1, [(code, note)])
+
+
 def test_proposals_are_written_when_asked_for_and_then_hold(path):
     code, report, _ = _run(path, "--steps", "direction", fault=_sign("grid", -1))
     out = path.parent / "out"
