@@ -250,6 +250,13 @@ class Station:
         self.platform.close()
 
 
+class Idle(Station):
+    """The same wiring without the control program's tasks: for commissioning, which brings its own."""
+
+    def _add_tasks(self, period_ms):
+        pass
+
+
 _POWER_RATINGS = ("load_w", "grid_w", "wind_w", "pv_w", "genset_w", "bess_w")
 # Limited and on-grid are one state for the event log: only their words differ.
 _NOTED = tuple(supervisor.ON_GRID if s == supervisor.LIMITED else s for s in range(len(supervisor.NAMES)))
@@ -274,19 +281,20 @@ def build(platform, make=Station):
 
 def run(mode, root, until_ms=None):
     """Run the firmware in the folder `root`; mode "lockstep", "wire" or "board". A refusal is reported in words."""
-    platform = open_platform(board, mode, root)
-    try:
-        build(platform).run(until_ms)
-    except Error as error:
-        platform.report("F", "%s %s" % (error.code, error.detail))
+    _start(mode, root, Station, lambda station: station.run(until_ms))
 
 
 def commission(mode, root, options):
     """Commission the site in the folder `root`; see site.commission_plan for the options, run() for the modes."""
-    from firmware.commissioning import Commissioner
+    from firmware.drivers import scan
+    from firmware.site import commission as procedure
 
+    _start(mode, root, Idle, lambda station: procedure.run(station, options, scan.run))
+
+
+def _start(mode, root, make, work):
     platform = open_platform(board, mode, root)
     try:
-        build(platform, Commissioner).run(options, platform.host_wants_stop)
+        work(build(platform, make))
     except Error as error:
         platform.report("F", "%s %s" % (error.code, error.detail))

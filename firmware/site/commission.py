@@ -1,13 +1,13 @@
 """The commissioning procedure, on the board: find, direction, response, reversion; whatever happens, it ends at zero.
 
-main.py hands everything in; carry_out() has the scheduler call tick() every TICK_MS until `done`. Each step is a
-generator; a stop request, a lost device, a limit or an error ends it, and the last thing done is to command zero until
-it is acknowledged.
+run() has the scheduler call tick() every TICK_MS until `done`. Each step is a generator; a stop request, a lost device,
+a limit or an error ends it, and the last thing done is to command zero until it is acknowledged.
 """
 
 import json
 
 from firmware.core import ticks
+from firmware.core.task import Task
 from firmware.core.types import BESS, ROLE_NAMES
 from firmware.site import (
     commission_direction,
@@ -17,7 +17,7 @@ from firmware.site import (
     commission_reversion,
 )
 from firmware.site import commission_plan as p
-from firmware.site.commission_bench import Abort
+from firmware.site.commission_bench import Abort, Bench
 
 DONE = "done"
 STOPPED = "stopped"
@@ -25,8 +25,7 @@ INTERRUPTED = "interrupted"
 ABORTED = "aborted"
 
 _ZERO_MS = 15_000
-_RESEND_MS = 200
-_START_MS = 3000
+_TICK_BUDGET_US = 10_000
 _UNTOUCHED_MS = 4000
 _RESCUES = 3
 
@@ -229,16 +228,30 @@ class Clock:
         return utc.quarter * 900 + utc.ms // 1000 if utc.trust else None
 
 
-def carry_out(procedure, clock, sched, make_field, platform):
-    """Run a procedure to its end; what breaks in on it, Ctrl-C above all, ends at zero too, by way of new buses."""
+def run(station, options, scan):
+    """Commission the site that a Station is wired for; what breaks in, Ctrl-C above all, ends at zero too.
+
+    `scan` is drivers.scan's run(). What was interrupted may be half done: then zero goes by way of new buses.
+    """
+    platform, sched = station.platform, station.sched
+    plan = p.Plan(station.config, options)
+    tell = Tell(platform.report, station.events.note)
+    clock = Clock(platform, station.utc)
+    stop = platform.host_wants_stop
+    procedure = Procedure(Bench(station.field, platform, station.config, plan, station.unit_w), tell, clock, stop)
+    sched.add(Task("commission", procedure.tick, p.TICK_MS, 0, 1, _TICK_BUDGET_US, True))
     try:
+        scan(platform, station.config, plan, tell, stop)
         sched.run(lambda: procedure.done)
     except SystemExit:
         raise  # the simulated plant is gone, and time with it
-    except BaseException as error:  # what it broke is not known: begin at the wire again
+    except BaseException as error:
         procedure.break_off(INTERRUPTED, "INTERRUPTED", type(error).__name__)
-        procedure.zero = _rescue(make_field, platform)
+        procedure.zero = _rescue(station.make_field, platform)
     procedure.say_end(clock.now_s())
+    for _ in station.events.flush():
+        platform.tidy()
+    platform.close()
 
 
 def _rescue(make_field, platform):
