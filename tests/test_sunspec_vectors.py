@@ -12,16 +12,25 @@ import pytest
 from sunspec2 import mb, mdef
 from sunspec2.device import Model, get_model_def
 
-from firmware.drivers import ratio, sunspec, sunspec_models, sunspec_models_100, sunspec_models_storage
+from firmware.drivers import (
+    ratio,
+    sunspec,
+    sunspec_models,
+    sunspec_models_100,
+    sunspec_models_200,
+    sunspec_models_storage,
+)
 
 VECTORS = Path(__file__).parent / "vectors"
 MODELS = (1, 103, 113, 120, 121, 122, 123, 124, 701, 702, 703, 704, 713, 714, 715, 802)
+METERS = (203, 213)  # in a file of their own: a small board has no room for all
+ALIKE = {201: 203, 202: 203, 203: 203, 204: 203, 211: 213, 212: 213, 213: 213, 214: 213}
 _SIGNED = {"int16": 16, "int32": 32}
 _UNSIGNED = {"uint16": 16, "enum16": 16, "bitfield16": 16, "uint32": 32, "enum32": 32, "bitfield32": 32,
              "uint64": 64}
 _COUNTING = {"acc32": 32, "acc64": 64}  # 0 is "not implemented"
 TABLES = {int(name[6:]): getattr(module, name)
-          for module in (sunspec_models, sunspec_models_100, sunspec_models_storage)
+          for module in (sunspec_models, sunspec_models_100, sunspec_models_200, sunspec_models_storage)
           for name in dir(module) if name.startswith("MODEL_")}
 _REPEATING = ("Prt",)  # a group that stands as often as a point says: here once
 _COUNT = "NPrt"
@@ -114,9 +123,14 @@ def _missing(pdef):
     return {"pad": 0}.get(pdef["type"], 1 if pdef["name"] == _COUNT else None)
 
 
-def point_vectors():
+def point_vectors(models=MODELS):
     """Return {model: [low, high, between, not implemented]}."""
-    return {str(m): [_entry(m, choose) for choose in (_lowest, _highest, _between, _missing)] for m in MODELS}
+    return {str(m): [_entry(m, choose) for choose in (_lowest, _highest, _between, _missing)] for m in models}
+
+
+def meter_vectors():
+    """Return the same of the meters."""
+    return point_vectors(METERS)
 
 
 def _chain(*models):
@@ -148,12 +162,13 @@ def _compact(value):
     return json.dumps(value, separators=(",", ":")) + "\n"
 
 
-@pytest.mark.parametrize("name, build", [("points", point_vectors), ("devices", device_vectors)])
+@pytest.mark.parametrize("name, build", [("points", point_vectors), ("meters", meter_vectors),
+                                         ("devices", device_vectors)])
 def test_the_vectors_are_what_pysunspec2_makes(name, build):
     assert json.loads(_file(name).read_text()) == build()
 
 
-@pytest.mark.parametrize("model_id", MODELS)
+@pytest.mark.parametrize("model_id", MODELS + METERS)
 def test_every_point_stands_in_the_table_with_its_place_kind_and_scale(model_id):
     table = TABLES[model_id]
     at = 2
@@ -166,9 +181,19 @@ def test_every_point_stands_in_the_table_with_its_place_kind_and_scale(model_id)
     assert list(table) == expected
 
 
-@pytest.mark.parametrize("model_id", MODELS)
+@pytest.mark.parametrize("model_id", ALIKE)
+def test_models_of_meters_agree_point_by_point(model_id):
+    table = TABLES[ALIKE[model_id]]
+    assert [pdef["size"] for _, pdef in _points(model_id)] == [row[2] for row in table]
+    for choose in (_lowest, _highest, _between, _missing):
+        data = image(model_id, _data(model_id, choose))
+        for row, (name, pdef) in zip(table, _points(model_id)):
+            assert sunspec.point(row, data, 2 * row[0]) == choose(pdef), (model_id, name)
+
+
+@pytest.mark.parametrize("model_id", MODELS + METERS)
 def test_the_vectors_hold_extreme_and_missing_values_of_every_point(model_id):
-    rows = json.loads(_file("points").read_text())[str(model_id)]
+    rows = json.loads(_file("meters" if model_id in METERS else "points").read_text())[str(model_id)]
     for i, (name, pdef) in enumerate(_points(model_id)):
         low, high, _, missing = (row["values"][i] for row in rows)
         assert (low, high) == (_lowest(pdef), _highest(pdef)), name
@@ -181,4 +206,5 @@ def test_the_vectors_hold_extreme_and_missing_values_of_every_point(model_id):
 
 if __name__ == "__main__":
     _file("points").write_text(_compact(point_vectors()))
+    _file("meters").write_text(_compact(meter_vectors()))
     _file("devices").write_text(_compact(device_vectors()))

@@ -46,7 +46,7 @@ class Rig:
         run(self.bus, self.serial, self.serial.clock.now_us + 1_300_000)
 
 
-@pytest.mark.parametrize("name", build_info.PROFILES)
+@pytest.mark.parametrize("name", ["generic_fast", *sorted(TABLE_METERS)])
 @pytest.mark.parametrize("power_w", [POWER_W, -POWER_W, 0.0])
 def test_power_is_what_the_plant_has(name, power_w):
     rig = Rig(name, power_w)

@@ -33,6 +33,7 @@ class Field:
             self.buses.append(bus)
         self.meters = [None] * ROLES
         self.limiter = self.pv_limiter = self.genset = self.bms = None
+        self.sought = []  # meters that are found and set up
         self.commanded = []  # all that is found and set up: PCS, limits, genset controller, BMS
         for i, row in enumerate(config["devices"]):
             self._add(row, config, "devices[%d].profile" % i)
@@ -49,7 +50,10 @@ class Field:
         else:
             sign = -1 if row["invert"] else 1
             profile = self._profiles.load(row["profile"], where)
-            self.meters[_METER_ROLES[row["role"]]] = Meter(bus, row["unit"], profile, self._scale, sign, timeout_us)
+            meter = (profile.driver or Meter)(bus, row["unit"], profile, self._scale, sign, timeout_us)
+            self.meters[_METER_ROLES[row["role"]]] = meter
+            if profile.driver:
+                self.sought.append(meter)
 
     def _add_commanded(self, row, bus, config, where):
         role = row["role"]
@@ -143,7 +147,7 @@ class Field:
 
     def lost(self):
         """Return the devices that have to be found and set up again."""
-        return [device for device in self.commanded if not device.ready]
+        return [device for device in self.commanded + self.sought if not device.ready]
 
     def statistics(self):
         """Return [role, answers, time-outs, errors] since start for each measured role, in role order."""

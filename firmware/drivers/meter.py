@@ -22,13 +22,17 @@ class Meter:
     sample, its fails with each failed or invalid one.
     """
 
+    JOBS = None  # of the slow groups, where it cannot be seen from the table
+
     def __init__(self, bus, unit, profile, scale, sign=1, timeout_us=200_000):
         self.power = Reading()
         self.invalid = 0  # answers whose value was none: not implemented, not a number, out of range
         self.repeated = 0  # answers that brought the sample already known
         self._bus = bus
         self._sign = sign
-        self._cells = scale.power(regmap.find(profile.table, "power_w")).cells
+        self._cells = None
+        if profile.table:
+            self._cells = scale.power(regmap.find(profile.table, "power_w")).cells
         self._counter_at = -1
         if profile.counter is not None:
             self._counter_at = 2 * (profile.counter - profile.fast_address)
@@ -38,14 +42,12 @@ class Meter:
                         timeout_us, extra=profile.fast_extra)
         self.stats = self._job.device
         self.stats.gap_us = max(self.stats.gap_us, profile.gap_us)
-        self.slow = self._group(profile, slow_rows(profile.table), timeout_us)
-        self.phases = self._group(profile, rows_of(profile.table, _PHASES), timeout_us)
-
-    def _group(self, profile, rows, timeout_us):
-        """Return the Slow that reads some rows; with a job for each, in case the meter minds what is between them."""
-        group = Slow(self._bus, self._job.device.unit, profile.function, timeout_us, len(rows))
-        group.aim(profile, rows)
-        return group
+        rows = slow_rows(profile.table), rows_of(profile.table, _PHASES)
+        # One job for each row, in case the meter minds what is between them.
+        jobs = self.JOBS or (len(rows[0]), len(rows[1]))
+        self.slow, self.phases = [Slow(bus, unit, profile.function, timeout_us, n) for n in jobs]
+        self.slow.aim(profile, rows[0])
+        self.phases.aim(profile, rows[1])
 
     @micropython.native
     def request(self):

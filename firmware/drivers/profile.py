@@ -14,6 +14,7 @@ EXTRA        words that every second power read runs on, so that two answers in 
              of the next value, where it stands right behind the power, else none
 HYPOTHETICAL no such meter is on the market: figures got with it say so (False)
 TABLE        (address, kind, num, den, name): raw * num / den in the unit that ends the name
+DRIVER       instead of TABLE: a class to be used like meter.Meter, which finds the meter's registers by itself
 """
 
 from firmware.core.errors import ConfigError
@@ -40,10 +41,14 @@ class Profile:
         self.counter = facts["counter"]
         self.hypothetical = facts["hypothetical"]
         self.table = facts["table"]
-        row = regmap.find(self.table, "power_w")
-        self.fast_address = row[0]
-        self.fast_count = regmap.words(row[1])
-        self.fast_extra = self._extra(facts["extra"])  # every second power read is this much longer
+        self.driver = facts.get("driver")  # a class instead of a table: the meter itself says what stands where
+        self.fast_address = 0
+        self.fast_count = self.fast_extra = 1  # of the power read
+        if self.table:
+            row = regmap.find(self.table, "power_w")
+            self.fast_address = row[0]
+            self.fast_count = regmap.words(row[1])
+            self.fast_extra = self._extra(facts["extra"])  # every second one is this much longer
 
     def _extra(self, extra):
         end = self.fast_address + self.fast_count
@@ -98,5 +103,6 @@ def of_module(name, module):
     facts = {}
     for row in profile_file.KEYS:
         facts[row[0]] = getattr(module, row[0].upper(), row[4])
-    facts["table"] = module.TABLE
+    facts["table"] = getattr(module, "TABLE", ())
+    facts["driver"] = getattr(module, "DRIVER", None)
     return Profile(name, facts)

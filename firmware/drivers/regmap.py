@@ -13,6 +13,7 @@ from firmware.drivers.ratio import LIMIT_PU, VALUE_MAX, Put, Ratio
 # Kinds beside those of drivers.ratio: energies of four registers, high word first.
 U64 = const(8)
 S64 = const(9)
+ACC32 = const(10)  # a SunSpec accumulator: 0 stands for "not implemented"
 
 _SENTINELS = (0x8000, 0xFFFF)
 
@@ -44,7 +45,7 @@ def sunspec_ratio(kind, exponent, per_unit, limit):
 
 def words(kind):
     """Return how many registers a kind takes: 1, 2 or 4."""
-    if kind >= U64:
+    if U64 <= kind <= S64:
         return 4
     return 1 if kind <= ratio.U16 else 2
 
@@ -64,7 +65,10 @@ def value(row, buf, at):
     if kind <= ratio.U16:
         if first == _SENTINELS[kind]:
             return None
-        return _rounded(first - 0x10000 if kind == ratio.S16 and first & 0x8000 else first, num, den)
+        return rounded(first - 0x10000 if kind == ratio.S16 and first & 0x8000 else first, num, den)
+    if kind == ACC32:
+        raw = int.from_bytes(bytes(buf[at:at + 4]), "big")
+        return rounded(raw, num, den) if raw else None
     if kind >= U64:
         return _long(int.from_bytes(bytes(buf[at:at + 8]), "big"), kind == S64, num, den)
     second = buf[at + 2] << 8 | buf[at + 3]
@@ -75,21 +79,21 @@ def value(row, buf, at):
     if kind == ratio.F32:
         return _float(raw, num, den)
     if kind == ratio.U32:
-        return None if raw == 0xFFFFFFFF else _rounded(raw, num, den)
+        return None if raw == 0xFFFFFFFF else rounded(raw, num, den)
     # The largest positive value is how some meters show an overflow; the most negative one is "not
     # implemented".
-    return None if raw in (0x7FFFFFFF, 0x80000000) else _rounded(raw - ((raw & 0x80000000) << 1), num, den)
+    return None if raw in (0x7FFFFFFF, 0x80000000) else rounded(raw - ((raw & 0x80000000) << 1), num, den)
 
 
 def _long(raw, signed, num, den):
     if not signed:
-        return None if raw == 0xFFFFFFFFFFFFFFFF else _rounded(raw, num, den)
+        return None if raw == 0xFFFFFFFFFFFFFFFF else rounded(raw, num, den)
     if raw in (0x7FFFFFFFFFFFFFFF, 0x8000000000000000):
         return None
-    return _rounded(raw - ((raw & 0x8000000000000000) << 1), num, den)
+    return rounded(raw - ((raw & 0x8000000000000000) << 1), num, den)
 
 
-def _rounded(raw, num, den):
+def rounded(raw, num, den):
     """Return raw * num / den rounded to nearest, halves away from zero."""
     magnitude = (2 * abs(raw) * num + den) // (2 * den)
     return -magnitude if raw < 0 else magnitude
@@ -106,5 +110,5 @@ def _float(bits, num, den):
     if bits & 0x80000000:
         mantissa = -mantissa
     if exponent >= 149:
-        return _rounded(mantissa << (exponent - 149), num, den)
-    return _rounded(mantissa, num, den << (149 - exponent))
+        return rounded(mantissa << (exponent - 149), num, den)
+    return rounded(mantissa, num, den << (149 - exponent))

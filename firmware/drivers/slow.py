@@ -76,6 +76,11 @@ class Slow:
         return 0
 
     @micropython.native
+    def open(self):
+        """Return True while a round is under way."""
+        return self._left > 0
+
+    @micropython.native
     def request(self):
         """Ask for all blocks once; returns False where a round is open still, or there is nothing to read."""
         if self._left or not self._used:
@@ -100,7 +105,7 @@ class Slow:
     def on_failure(self, job, status):
         """Give the round up."""
         self._whole = False
-        if job.exception == _ILLEGAL_ADDRESS and self._bridges:
+        if job.exception == _ILLEGAL_ADDRESS and self._bridges and len(self._jobs) >= len(self._rows):
             self._split = True
         self._close()
 

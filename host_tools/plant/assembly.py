@@ -15,6 +15,7 @@ from host_tools.plant.devices.genset_dse import DseGenComm
 from host_tools.plant.devices.inverters import KacoGridsave, Limiter123, Storage124
 from host_tools.plant.devices.limiter import SunSpecLimiter
 from host_tools.plant.devices.register_pcs import FoxEssH3, SinexcelPws2, SmaStorage
+from host_tools.plant.devices.sunspec_meter import SunSpecMeter
 from host_tools.plant.devices.table_meter import TABLE_METERS
 from host_tools.plant.series import constant
 from host_tools.plant.site_model import ROLES, SiteModel
@@ -44,7 +45,7 @@ COMMANDED = {  # (kind, profile) -> slave(unit, role, rng, plant, ratings)
     ("bms", "sunspec_bms"): lambda unit, role, rng, plant, _: Bms802(unit, role, rng, plant.site),
     ("genset", "dse_gencomm"): lambda unit, role, rng, plant, _: DseGenComm(unit, role, rng, plant.agenda),
 }
-METERS = {"generic_fast": GenericFast, **TABLE_METERS}
+METERS = {"generic_fast": GenericFast, "sunspec_meter": SunSpecMeter, **TABLE_METERS}
 
 
 class Inputs:

@@ -18,6 +18,7 @@ from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, run
 _UNITS_W = (1, 200, 5000)
 _POWERS = ("power_w", "power_l1_w", "power_l2_w", "power_l3_w")
 _PROFILES = Profiles(build_info.PROFILES)
+_TABLES = [name for name in build_info.PROFILES if _PROFILES.load(name).table]
 
 
 def _vectors(name):
@@ -46,7 +47,7 @@ def _ask(meter, bus, serial):
 
 
 def test_every_row_has_a_vector_and_agrees_with_it():
-    for name in build_info.PROFILES:
+    for name in _TABLES:
         table = _PROFILES.load(name).table
         seen = set()
         for address, quantity, raw, expected, unit in _vectors(name):
@@ -61,7 +62,7 @@ def test_every_row_has_a_vector_and_agrees_with_it():
 
 
 def test_powers_are_read_alike_on_the_control_path():
-    for name in build_info.PROFILES:
+    for name in _TABLES:
         table = _PROFILES.load(name).table
         signs = set()
         for _, quantity, raw, expected, _ in _vectors(name):
@@ -84,7 +85,7 @@ def _agree(pu, value, unit_w):
 
 
 def test_every_row_can_be_read_in_one_request():
-    for name in build_info.PROFILES:
+    for name in _TABLES:
         profile = _PROFILES.load(name)
         addresses = [row[0] for row in profile.table]
         assert addresses == sorted(set(addresses))
@@ -99,11 +100,16 @@ def test_every_row_can_be_read_in_one_request():
 
 def test_the_numbers_of_the_kinds_are_those_of_the_drivers():
     kinds = ("S16", "U16", "S32", "U32", "F32", "S32_LOW_FIRST", "U32_LOW_FIRST", "F32_LOW_FIRST", "U64", "S64")
-    for name in build_info.PROFILES:
+    for name in _TABLES:
         module = __import__("firmware.drivers.meters." + name, None, None, ("TABLE",))
         for kind in kinds:
             there = ratio if hasattr(ratio, kind) else regmap
             assert getattr(module, kind, getattr(there, kind)) == getattr(there, kind), (name, kind)
+
+
+def test_what_has_no_table_finds_its_registers_itself():
+    assert [name for name in build_info.PROFILES if name not in _TABLES] == ["sunspec_meter"]
+    assert _PROFILES.load("sunspec_meter").driver and not _PROFILES.load("sdm630").driver
 
 
 def test_a_profile_that_nobody_knows_is_refused_with_those_known():

@@ -2,7 +2,7 @@
 
 import json
 
-from firmware.drivers import sunspec, sunspec_models, sunspec_models_100, sunspec_models_storage
+from firmware.drivers import sunspec, sunspec_models, sunspec_models_100, sunspec_models_200, sunspec_models_storage
 from firmware.drivers.bus import Bus
 from firmware.drivers.reader import Reader
 from firmware.drivers.sunspec import Discovery
@@ -48,6 +48,15 @@ def test_every_point_of_every_model_agrees_with_the_vectors():
             image = _bytes(row["image"])
             assert image[0] << 8 | image[1] == int(model)
             assert (image[2] << 8 | image[3]) == len(image) // 2 - 2
+            for point, expected in zip(table, row["values"]):
+                assert sunspec.point(point, image, 2 * point[0]) == expected, (model, point[4])
+
+
+def test_every_point_of_the_meters_too():
+    vectors = _load("meters")
+    for model, table in (("203", sunspec_models_200.MODEL_203), ("213", sunspec_models_200.MODEL_213)):
+        for row in vectors[model]:
+            image = _bytes(row["image"])
             for point, expected in zip(table, row["values"]):
                 assert sunspec.point(point, image, 2 * point[0]) == expected, (model, point[4])
 

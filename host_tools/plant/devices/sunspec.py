@@ -14,7 +14,7 @@ _FORMATS = {
     mdef.TYPE_INT16: "h", mdef.TYPE_UINT16: "H", mdef.TYPE_ENUM16: "H", mdef.TYPE_BITFIELD16: "H",
     mdef.TYPE_SUNSSF: "h", mdef.TYPE_COUNT: "H", mdef.TYPE_ACC16: "H", mdef.TYPE_INT32: "i",
     mdef.TYPE_UINT32: "I", mdef.TYPE_ENUM32: "I", mdef.TYPE_BITFIELD32: "I", mdef.TYPE_ACC32: "I",
-    mdef.TYPE_INT64: "q", mdef.TYPE_UINT64: "Q", mdef.TYPE_ACC64: "Q",
+    mdef.TYPE_FLOAT32: "f", mdef.TYPE_INT64: "q", mdef.TYPE_UINT64: "Q", mdef.TYPE_ACC64: "Q",
 }
 
 
