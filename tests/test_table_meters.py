@@ -101,6 +101,23 @@ def test_every_row_of_the_profile_is_there_in_the_meter(name):
     assert simulated <= known
 
 
+@pytest.mark.parametrize("name", ["generic_fast", *sorted(TABLE_METERS)])
+def test_lost_and_regained(name):
+    rig = Rig(name)
+    rig.ask(rig.meter.request)
+    rig.slave.silent = True
+    rig.ask(rig.meter.request)
+    rig.ask(rig.meter.request_slow)
+    run(rig.bus, rig.serial, rig.serial.clock.now_us + 10_000_000)  # it is left alone longer each time
+    assert (rig.meter.power.count, rig.meter.power.fails, rig.meter.slow.fails) == (1, 1, 1)
+    rig.slave.silent = False
+    run(rig.bus, rig.serial, rig.serial.clock.now_us + 2_000_000)
+    rig.ask(rig.meter.request)
+    rig.ask(rig.meter.request)
+    rig.ask(rig.meter.request_slow)
+    assert rig.meter.power.count >= 2 and (rig.meter.power.fails, rig.meter.slow.count) == (1, 1)
+
+
 @pytest.mark.parametrize("name", sorted(TABLE_METERS))
 def test_what_is_not_measured_is_no_value(name):
     rig = Rig(name)
