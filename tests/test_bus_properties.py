@@ -148,7 +148,7 @@ def _play(turns, echo, step_us):
 def test_only_a_requests_own_answer_passes_and_nothing_raises(turns, echo, step_us):
     bus, owner = _play(turns, echo, step_us)
     counted = 0
-    for device in bus.devices.all:
+    for device in bus.devices:
         assert device.requests == device.answers + device.timeouts + device.crc + device.exceptions
         counted += device.requests
     assert counted == owner.outcomes
@@ -158,7 +158,7 @@ def test_only_a_requests_own_answer_passes_and_nothing_raises(turns, echo, step_
 @given(TWICE, st.booleans(), st.sampled_from((200, 1_000, 7_000)))
 def test_an_answer_that_comes_twice_counts_once(turns, echo, step_us):
     bus, owner = _play(turns, echo, step_us)
-    assert sum(device.timeouts + device.crc for device in bus.devices.all) <= len(turns)
+    assert sum(device.timeouts + device.crc for device in bus.devices) <= len(turns)
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,33 +10,49 @@ has failed within those 2 s. Frames are never split at pauses (t1.5): UART FIFOs
 make pauses where the wire has none.
 """
 
+from array import array
+
 import micropython
 from micropython import const
 
 from firmware.core import ticks
-from firmware.drivers.device import Devices
+from firmware.drivers import cells as k
+from firmware.drivers.device import Device
 from firmware.drivers.hot import bind
-from firmware.drivers.job import ACTIVE, IDLE, JobQueue
-from firmware.drivers.window import Window
+from firmware.drivers.judge import hear
+from firmware.drivers.modbus import ptr32
+from firmware.drivers.outcome import answered
+from firmware.drivers.queue import submit, take
+from firmware.drivers.upset import WINDOW, disturbed, drop, spill, still_sending
 
+# As in drivers.cells.
+_STATE = const(0)
+_JOB = const(1)
+_N = const(2)
+_AT = const(4)
+_FRAME_N = const(11)
+_WAKE = const(18)
+_COUNT = const(22)
+_NOW = const(33)
+_WHO = const(34)
+_HOW = const(35)
+_FILL = const(36)
+_FRAME = const(37)
+_BEGUN_MS = const(39)
+
+# States of the line.
 _QUIET = const(0)  # silence has been kept: a request may start
 _SEND = const(1)
-_LISTEN = const(2)
 _GAP = const(3)  # waiting for silence
 
+# As in drivers.modbus.
 _OK = const(0)
 _MORE = const(1)
-_EXCEPTION = const(2)
-_BAD_CRC = const(5)
-_STUCK = const(10)
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
+_SIZE = const(288)  # as upset.WINDOW
 _FOREVER_US = const(0x1FFFFFFF)
-_BABBLE_US = const(100_000)  # a line that is never silent is used nevertheless after this long
-_STUCK_US = const(200_000)
-_HOT = ("submit", "poll", "wait_us", "_begin", "_sending", "_listen", "_examine", "_finish", "_close",
-        "_settle")
 
 
 class Bus:
@@ -46,248 +62,159 @@ class Bus:
         bits = 9 + (parity != "N") + stop_bits
         self.char_us = (bits * 1_000_000 + baud - 1) // baud
         self.silence_us = 1750 if baud > 19_200 else (7 * self.char_us + 1) // 2
-        self.devices = Devices()
-        self.babble = 0  # times that the line was not silent for 100 ms
-        self._serial = serial
-        self._any = serial.any
+        self.cells = cells = array("i", [0] * k.HEADER)
+        cells[k.CHAR] = self.char_us
+        cells[k.SILENCE] = self.silence_us
+        cells[k.STATE] = _GAP  # whatever is in the UART at start is old
+        self.rx = bytearray(WINDOW)
+        self.devices = []
+        self.jobs = []
+        self.takers = []  # what takes each job's answer
+        self.builders = []
+        self.frames = []  # two a job
         self._us = platform.us
         self._ms = platform.ms
-        self._queue = JobQueue()
-        self._window = Window()
-        self._state = _GAP  # whatever is in the UART at start is old
-        self._job = None  # the one on the line
-        self._tried = False  # this silence has been examined
-        self._noisy = False
-        self._busy_us = self._end_us = self._deadline_us = 0
-        self._last_us = self._gap_us = platform.us()
-        self._wake_us = ticks.add(self._last_us, self.silence_us)  # something is due then if no byte comes
-        bind(self, _HOT)
+        self.attach(serial)
+        cells[k.NOW] = cells[k.LAST] = cells[k.GAP_AT] = platform.us()
+        cells[k.WAKE] = ticks.add(cells[k.LAST], self.silence_us)  # something is due then if no byte comes
+        bind(self, ("submit", "wait_us"))
 
     def device(self, unit):
         """Return the record of a unit, making one at first. Start-up only."""
-        return self.devices.of(unit)
+        for device in self.devices:
+            if device.unit == unit:
+                return device
+        device = Device(self.cells, unit)
+        self.devices.append(device)
+        return device
 
     def register(self, job):
-        """Make room for one more job. Start-up only."""
-        self._queue.register(job)
+        """Give a job its row and its place. Start-up only."""
+        at = len(self.cells)
+        self.cells.extend(array("i", [0] * k.JOB_WIDTH))
+        self.cells[at + k.NUMBER] = len(self.jobs)
+        self.jobs.append(job)
+        self.takers.append(_taker(job))
+        self.builders.append(job.build)
+        self.frames.extend((b"", b""))
+        return at
+
+    def set_frame(self, number, form, frame):
+        """Keep the frame of one form of a job. Start-up only."""
+        self.frames[2 * number + form] = frame
+
+    @micropython.native
+    def set_period(self, now_us, period_us):
+        """Note that a control period of `period_us` begins: what can wait goes only where it ends before the next."""
+        self.cells[k.PERIOD] = period_us
+        self.cells[k.CYCLE] = ticks.add(now_us, period_us)
+
+    babble = property(lambda bus: bus.cells[k.BABBLE])  # times that the line was not silent for 100 ms
+    foreign = property(lambda bus: bus.cells[k.FOREIGN])  # bursts that belong to no unit
 
     @micropython.native
     def submit(self, job):
-        """Ask for a job once, however often before its turn; returns False where it was asked already."""
-        state = job.state
-        if state == IDLE:
-            self._queue.put(job)
-            return True
-        # A write on the line carries the old content: once more. A read will bring what is asked for.
-        if state == ACTIVE and job.is_write:
-            job.again = True
-            return True
-        return False
-
-    @micropython.native
-    def poll(self):
-        """Advance as far as the bytes and the clock allow; returns True while a transaction is open."""
-        n = self._any()
-        now_us = self._us()
-        state = self._state
-        if state and not n and (now_us - self._wake_us) & _HALF:
-            return state != _GAP
-        if state == _SEND:
-            self._sending(n, now_us)
-        elif state == _LISTEN:
-            self._listen(n, now_us)
-        elif n or state == _GAP:
-            self._settle(n, now_us)
-        if self._state == _QUIET and self._queue.count:
-            self._begin(now_us)
-        return self._job is not None
+        """Ask for a job once, however often before its turn; returns 0 where it was asked already."""
+        return submit(self.cells, job.at)
 
     @micropython.native
     def wait_us(self):
         """Return the microseconds until poll() has something to do even if no byte comes, 0 .. 2**29 - 1."""
-        if self._state == _QUIET:
-            return self.silence_us if self._queue.count else _FOREVER_US
-        left_us = (self._wake_us - self._us()) & _MASK
+        left_us = (self.cells[18] - self._us()) & _MASK  # cells.WAKE
         return 0 if left_us & _HALF else left_us
 
-    # ---- request
+    def attach(self, serial):
+        """Work on this serial from now on. Start-up only."""
+        self.readinto = serial.readinto
+        listen = _listener(self, serial.readinto, serial.tx_done)
+        begin = _beginner(self, serial.write, self._ms)
+        self.poll = _poller(self, serial.any, self._us, listen, begin)
 
-    @micropython.native
-    def _begin(self, now_us):
-        job = self._queue.take(now_us)
-        if job is None:
-            return
-        form = job.last = job.form()
-        frame = job.frames[form]
-        if job.is_write:
-            job.build(form)
-        device = job.device
-        device.signature = job.signatures[form]
-        device.requests += 1
-        self._job = job
-        self._tried = True
-        self._window.open(frame, job.lengths[form])
-        n = len(frame)
-        self._serial.write(frame, n)
-        self._busy_us = now_us
-        self._end_us = self._wake_us = ticks.add(now_us, n * self.char_us)
-        self._state = _SEND
 
-    @micropython.native
-    def _sending(self, n, now_us):
-        window = self._window
+# What runs at every byte is made of closures: what they use is at hand for a quarter of what an attribute costs.
+
+
+def _poller(bus, any_bytes, us, listen, begin):
+    """Return poll(): advance as far as the bytes and the clock allow; 0 while no transaction is open."""
+    cells = bus.cells
+
+    @micropython.viper
+    def poll() -> int:
+        c = ptr32(cells)
+        n = int(any_bytes())
+        now = int(us())
+        c[_NOW] = now
+        if n == 0 and (now - c[_WAKE]) & _HALF:
+            return c[_JOB]
+        if c[_JOB]:
+            listen(n, now)
+        elif n:
+            drop(bus, n, now)
+        else:
+            c[_STATE] = _QUIET
+        if c[_STATE] == _QUIET:
+            if c[_COUNT]:
+                begin(now)
+            else:
+                c[_WAKE] = ((now - _HALF + _FOREVER_US) & _MASK) ^ _HALF
+        return c[_JOB]
+
+    return poll
+
+
+def _beginner(bus, write, ms):
+    """Return begin(now): send the request that is next, if one may go."""
+    cells = bus.cells
+    frames = bus.frames
+    builders = bus.builders
+
+    @micropython.viper
+    def begin(now: int):
+        c = ptr32(cells)
+        if int(take(cells, now)):
+            c[_BEGUN_MS] = int(ms())
+            if c[_FILL]:
+                builders[c[_WHO]](c[_HOW])
+            write(frames[c[_FRAME]], c[_FRAME_N])
+
+    return begin
+
+
+def _listener(bus, readinto, tx_done):
+    """Return listen(n, now): a request is on the line; take what has come, see whether it has left, find its answer."""
+    cells = bus.cells
+    rx = bus.rx
+    takers = bus.takers
+
+    @micropython.viper
+    def listen(n: int, now: int):
+        c = ptr32(cells)
+        if n:
+            if n + c[_N] > _SIZE:
+                n = int(spill(cells, n))
+            n = int(readinto(rx, c[_N], n))
+            c[_N] += n
         # The order matters: bytes first, then the question whether the request has left.
-        if n:
-            n = window.take(self._serial, n)
-        if not self._serial.tx_done():
-            self._still_sending(now_us)
+        if c[_STATE] == _SEND and not int(tx_done()):
+            still_sending(bus, now)
             return
-        # The end by the baud rate, unless the UART was seen to end earlier or later.
-        end_us = self._end_us
-        ago_us = (now_us - end_us) & _MASK
-        if ago_us & _HALF or (end_us - self._busy_us) & _HALF:
-            self._end_us = end_us = now_us
-            ago_us = 0
-        job = self._job
-        job.sent_ms = (self._ms() - ago_us // 1000) & _MASK
-        wire_us = job.lengths[job.last] * self.char_us + 2 * self.silence_us
-        self._deadline_us = self._wake_us = ticks.add(end_us, job.timeout_us + wire_us)
-        self._last_us = end_us
-        self._state = _LISTEN
-        if window.base and window.intruder() >= 0:
-            self.devices.blame(window.intruder())
-        if n:
-            self._examine(n, now_us)
-
-    @micropython.native
-    def _still_sending(self, now_us):
-        # Nothing that is here before our last byte has left can be its answer.
-        self._window.bar()
-        self._busy_us = now_us
-        late_us = ticks.diff(now_us, self._end_us)
-        if late_us >= 0:
-            self._wake_us = ticks.add(now_us, self.char_us)
-        if late_us > _STUCK_US:
-            self._last_us = now_us
-            self._fail(_STUCK, now_us)
-
-    # ---- answer
-
-    @micropython.native
-    def _listen(self, n, now_us):
-        window = self._window
-        if n:
-            self._examine(window.take(self._serial, n), now_us)
-        elif not self._tried:
-            self._examine_tail(now_us)
-        if self._state == _LISTEN and ticks.diff(now_us, self._deadline_us) >= 0:
-            if window.n > window.base and window.verdict != _MORE:
-                self.devices.blame(window.rx[window.base])
-            self._fail(window.outcome(), now_us)
-
-    @micropython.native
-    def _examine_tail(self, now_us):
-        """The line has fallen silent: look for an answer behind something else."""
-        window = self._window
-        self._tried = True
-        self._wake_us = self._deadline_us
-        status = window.judge_tail()
-        if status == _OK or status == _EXCEPTION:
-            self.devices.blame(window.rx[window.base])
-            self._finish(status, now_us)
-        elif status == _BAD_CRC:
-            self._fail(_BAD_CRC, now_us)
-
-    @micropython.native
-    def _examine(self, fresh_n, now_us):
-        """Look for the answer where it should begin."""
-        window = self._window
-        self._last_us = now_us
-        if window.n - fresh_n <= window.base:
-            turnaround_us = ((now_us - self._end_us) & _MASK) - fresh_n * self.char_us
-            device = self._job.device
-            if turnaround_us > device.turnaround_max_us:
-                device.turnaround_max_us = turnaround_us
-        status = window.judge()
-        if status == _OK or status == _EXCEPTION:
-            self._finish(status, now_us)
-            return
-        self._tried = False
-        self._wake_us = ticks.add(now_us, self.silence_us)
-
-    # ---- outcome
-
-    @micropython.native
-    def _close(self, now_us):
-        """Free the line and the job, and wait for silence; returns the job."""
-        job = self._job
-        self._job = None
-        job.state = IDLE
-        if job.again:
-            job.again = False
-            self._queue.put(job)
-        self._state = _GAP
-        self._noisy = False
-        self._gap_us = now_us
-        self._wake_us = ticks.add(self._last_us, self.silence_us)
-        return job
-
-    @micropython.native
-    def _finish(self, status, now_us):
-        window = self._window
-        job = self._close(now_us)
-        device = job.device
-        rx = window.rx
-        at = window.at
-        end = at + (5 if status == _EXCEPTION else job.lengths[job.last])
-        device.answered(now_us)
-        if window.n > end:
-            self._noisy = True
-            self.devices.blame(rx[end])
+        status = int(hear(cells, rx, n, now))
         if status == _OK:
-            device.answers += 1
-            job.exception = 0
-            job.owner.on_answer(job, rx, at + 3)
-        else:
-            device.exceptions += 1
-            job.exception = rx[at + 2]
-            job.owner.on_failure(job, status)
+            takers[int(answered(cells, rx, now))](rx, c[_AT] + 3)
+        elif status != _MORE or not n:
+            disturbed(bus, n, now)
+
+    return listen
+
+
+def _taker(job):
+    """Return the function that hands an answer to a job's owner: the owner's own, or one around on_answer()."""
+    owner = job.owner
+    if hasattr(owner, "taker"):
+        return owner.taker(job)
 
     @micropython.native
-    def _fail(self, status, now_us):
-        job = self._close(now_us)
-        job.exception = 0
-        has_other = job.signatures[0] != job.signatures[1]
-        if status == _BAD_CRC:
-            job.device.garbled(has_other, now_us)
-        else:
-            job.device.silent(ticks.diff(now_us, self._end_us), has_other, now_us)
-        job.owner.on_failure(job, status)
+    def taker(buf, at):
+        owner.on_answer(job, buf, at)
 
-    # ---- silence
-
-    @micropython.native
-    def _settle(self, n, now_us):
-        """Drop what comes until the line has been silent for t3.5 after the last byte of either side."""
-        if n:
-            self._drop(n, now_us)
-        else:
-            self._state = _QUIET
-
-    @micropython.native
-    def _drop(self, n, now_us):
-        if self._state == _QUIET:
-            self._state = _GAP
-            self._noisy = False
-            self._gap_us = now_us
-        window = self._window
-        window.n = 0
-        window.take(self._serial, n)
-        self._last_us = now_us
-        self._wake_us = ticks.add(now_us, self.silence_us)
-        if not self._noisy:
-            self._noisy = True
-            self.devices.blame(window.rx[0])
-        if ticks.diff(now_us, self._gap_us) >= _BABBLE_US:
-            self.babble += 1
-            self._state = _QUIET
+    return taker

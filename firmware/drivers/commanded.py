@@ -126,7 +126,7 @@ class Commanded:
         elif job is self._set:
             self._refused = 0
             # Submitted anew meanwhile: what was acknowledged is the command before.
-            self.applied.take(self.applied.value if job.state else self.asked_pu, job.sent_ms)
+            self.applied.take(self.asked_pu if job.idle() else self.applied.value, job.sent_ms)
         elif not job.is_write:
             if self._gone:
                 self._gone -= 1

@@ -41,6 +41,11 @@ class Field:
         self.readings[BESS] = self.pcs.power
         self.soc = self.pcs.soc if self.bms is None else self.bms.soc
         self._direct = [self.meters[role] for role in _DIRECT if self.meters[role] is not None]
+        for meter in self._direct:
+            meter.feeds()
+        self._cells = [bus.cells for bus in self.buses]
+        self._us = platform.us
+        self._period_us = config["control"]["period_ms"] * 1000
 
     def _add(self, row, config, where):
         bus = self._by_id[row["bus"]]
@@ -92,7 +97,10 @@ class Field:
 
     @micropython.native
     def start_cycle(self):
-        """Ask for what the feed-forward needs."""
+        """Begin a control period: ask for what the feed-forward needs."""
+        now_us = self._us()
+        for bus in self.buses:
+            bus.set_period(now_us, self._period_us)
         for meter in self._direct:
             meter.request()
 
@@ -115,8 +123,8 @@ class Field:
     @micropython.native
     def direct_done(self):
         """Return True when every meter of the feed-forward has answered, or failed to, in this period."""
-        for meter in self._direct:
-            if meter.busy():
+        for cells in self._cells:
+            if cells[27]:  # cells.DIRECT
                 return False
         return True
 

@@ -1,27 +1,24 @@
-"""What the bus is asked to do: a Job for each request that is made again and again, and their queue.
+"""What the bus is asked to do: a Job for each request that is made again and again.
 
 Jobs are made once, at start; nothing is created while the bus runs.
 """
 
-from array import array
-
 import micropython
-from micropython import const
 
 from firmware.core.errors import BusError
+from firmware.drivers import cells as k
 from firmware.drivers import modbus
-from firmware.drivers.hot import bind
-
-IDLE = const(0)
-QUEUED = const(1)
-ACTIVE = const(2)
+from firmware.drivers.queue import COMMON, FEED, IDLE, SLOW, URGENT
 
 
 class Job:
     """One request, ready to be sent, and where its outcome goes.
 
     `owner` has on_answer(job, buf, at), where the answer's data begin at buf[at], and on_failure(job,
-    status). What a write writes stands in `registers`, an array('H').
+    status). What a write writes stands in `registers`, an array('H'). In both, `sent_ms` is the tick at which
+    the request's last byte left, the instant that a meter samples; `exception` is the Modbus exception code
+    where the outcome was one. An owner in a hurry has taker(job) instead of on_answer(): it returns a function
+    of (buf, at).
 
     A read has a second form that is `extra` registers longer, a write one that leaves out the first `skip`
     registers. The bus changes form so that two reads in a row of one unit never have the same answer, and no
@@ -34,25 +31,46 @@ class Job:
                  registers=None, urgent=False):
         if not 1 <= unit <= 247:
             raise BusError("UNIT_RANGE", "unit %d is no Modbus address; give 1..247" % unit)
+        self.bus = bus
         self.device = bus.device(unit)
         self.function = function
         self.owner = owner
-        self.timeout_us = timeout_us  # end of request to first byte of answer
-        self.urgent = urgent
         self.registers = registers
         self.is_write = function > modbus.READ_INPUT
-        self.state = IDLE
-        self.again = False  # a write that was submitted anew while it was on the line
-        self.last = 1  # the form of the last request
-        self.exception = 0  # Modbus exception code, where the last outcome was one
-        self.sent_ms = 0  # tick at which the request's last byte left: the instant that a meter samples
-        self.signatures = array("i", (0, 0))
-        self.lengths = array("i", (0, 0))  # of the answer, bytes
-        self.frames = [None, None]
+        self.exception = 0
         self._skip = skip
+        self.at = bus.register(self)
+        self.set_rank(URGENT if urgent else COMMON)
+        cells = bus.cells
+        cells[self.at + k.DEVICE] = self.device.at
+        cells[self.at + k.TIMEOUT] = timeout_us
+        cells[self.at + k.WRITES] = self.is_write
+        cells[self.at + k.FORM] = 1
         self.aim(address, count, extra)
         self.device.late_us = max(self.device.late_us, 2 * timeout_us)
-        bus.register(self)
+
+    def set_rank(self, rank):
+        """Give the job its place in the queue, URGENT, FEED, COMMON or SLOW. Start-up only."""
+        self.bus.cells[self.at + k.RANK] = rank
+
+    def feeds(self):
+        """Say that the feed-forward waits for this job: it goes before the common ones. Start-up only."""
+        self.set_rank(FEED)
+
+    def _slow(self, slow):
+        self.set_rank(SLOW if slow else COMMON)
+
+    slow = property(lambda job: job.bus.cells[job.at + k.RANK] == SLOW, _slow)  # it can wait for a gap
+    urgent = property(lambda job: job.bus.cells[job.at + k.RANK] == URGENT)
+    state = property(lambda job: job.bus.cells[job.at + k.ASK])  # IDLE, QUEUED or ACTIVE
+    last = property(lambda job: job.bus.cells[job.at + k.FORM])  # the form of the last request
+    sent_ms = property(lambda job: job.bus.cells[k.SENT])
+    timeout_us = property(lambda job: job.bus.cells[job.at + k.TIMEOUT])  # end of request to first byte of answer
+
+    @micropython.native
+    def idle(self):
+        """Return True while it is neither queued nor on the line."""
+        return self.bus.cells[self.at + 1] == IDLE
 
     def aim(self, address, count, extra=0):
         """Point the job at other registers. Start-up only, and not while it is queued."""
@@ -65,89 +83,32 @@ class Job:
             raise BusError("REGISTER_RANGE", text % (self.device.unit, address, last, most))
         self.address = address
         self.count = count
-        self._form(0, address, count)
-        self._form(1, address + self._skip, count + extra - self._skip)
+        self.extra = extra
+        self.frames = [self._form(0, address, count),
+                       self._form(1, address + self._skip, count + extra - self._skip)]
 
     def _form(self, which, address, count):
+        cells, at = self.bus.cells, self.at
         # What an answer shows of its request: function and byte count; of a write its address and quantity.
-        self.signatures[which] = self.function << 23 | (address << 7 if self.is_write else 0) | count
-        self.lengths[which] = modbus.answer_length(self.function, count)
+        signature = self.function << 23 | (address << 7 if self.is_write else 0) | count
+        cells[at + k.SIGNATURES + which] = signature
+        cells[at + k.ANSWER_LENGTH + which] = modbus.answer_length(self.function, count)
         frame = bytearray(9 + 2 * count if self.function == modbus.WRITE_MANY else 8)
+        cells[at + k.FRAME_LENGTH + which] = len(frame)
+        cells[at + k.EXPECTED + which] = 0
         if not self.is_write:
+            cells[at + k.EXPECTED + which] = self.device.unit | self.function << 8 | 2 * count << 16
             modbus.read_request(frame, self.device.unit, self.function, address, count)
-        self.frames[which] = frame
-
-    @micropython.native
-    def form(self):
-        """Return which form goes next, 0 or 1: never a barred one, nor the unit's or the job's last one."""
-        device = self.device
-        signatures = self.signatures
-        barred = device.barred
-        if self.is_write:
-            return 1 if barred and barred == signatures[0] else 0
-        which = 1 - self.last
-        signature = signatures[which]
-        if signature == barred or (signature == device.signature and signatures[1 - which] != barred):
-            which = 1 - which
-        return which
+        self.bus.set_frame(cells[at + k.NUMBER], which, frame)
+        return frame
 
     @micropython.native
     def build(self, which):
         """Bring the frame of a write up to its registers."""
         frame = self.frames[which]
-        if self.function == modbus.WRITE_MANY:
+        if self.function == 16:
             skip = self._skip if which else 0
             modbus.write_many_request(frame, self.device.unit, self.address + skip, self.registers, skip,
                                       self.count - skip)
         else:
             modbus.write_one_request(frame, self.device.unit, self.address, self.registers[0])
-
-
-class JobQueue:
-    """The jobs that are due, in the order of asking; each job has its own place, so it cannot overflow."""
-
-    def __init__(self):
-        self.count = 0
-        self._jobs = []
-        bind(self, ("put", "take"))
-
-    def register(self, job):
-        """Make room for one more job. Start-up only."""
-        self._jobs.append(None)
-
-    @micropython.native
-    def put(self, job):
-        """Queue an idle job."""
-        n = self.count
-        self._jobs[n] = job
-        self.count = n + 1
-        job.state = QUEUED
-
-    @micropython.native
-    def take(self, now_us):
-        """Remove and return the first urgent job whose unit may be asked, else the first such, else None."""
-        jobs = self._jobs
-        n = self.count
-        found = -1
-        i = 0
-        while i < n:
-            job = jobs[i]
-            urgent = job.urgent
-            if found < 0 or urgent:
-                device = job.device
-                if not device.held or device.may_ask(job.signatures[job.form()], now_us):
-                    found = i
-                    if urgent:
-                        break
-            i += 1
-        if found < 0:
-            return None
-        job = jobs[found]
-        n -= 1
-        while found < n:
-            jobs[found] = jobs[found + 1]
-            found += 1
-        jobs[n] = None
-        self.count = n
-        job.state = ACTIVE
-        return job

@@ -1,11 +1,12 @@
 """One meter: asks for its power, and keeps the last valid value with the instant at which it was sampled."""
 
 import micropython
+from micropython import const
 
-from firmware.core.types import Reading
+from firmware.core.types import Reading, take
 from firmware.drivers import regmap
-from firmware.drivers.job import IDLE, Job
-from firmware.drivers.ratio import INVALID, read
+from firmware.drivers.job import Job
+from firmware.drivers.ratio import read
 from firmware.drivers.slow import Slow
 
 # What is read every few seconds; of the last two the first that the table has.
@@ -13,6 +14,9 @@ _SLOW = ("import_wh", "export_wh")
 _TURNED = {"import_wh": "export_wh", "export_wh": "import_wh"}
 _LIVELY = ("frequency_mhz", "voltage_l1_mv")
 _PHASES = ("power_l1_w", "power_l2_w", "power_l3_w")
+
+_INVALID = const(-0x20000000)  # as ratio.INVALID
+_SENT = const(30)  # as cells.SENT
 
 
 class Meter:
@@ -49,6 +53,10 @@ class Meter:
         self.slow.aim(profile, rows[0])
         self.phases.aim(profile, rows[1])
 
+    def feeds(self):
+        """Say that the feed-forward waits for this meter. Start-up only."""
+        self._job.feeds()
+
     @micropython.native
     def request(self):
         """Ask for the power; returns False where that is under way already."""
@@ -76,28 +84,42 @@ class Meter:
     @micropython.native
     def busy(self):
         """Return True while a request waits or is on the line."""
-        return self._job.state != IDLE
+        return not self._job.idle()
+
+    def taker(self, job):
+        """Return what takes the power from an answer: a closure, for it runs in every control period."""
+        cells = self._cells
+        line = job.bus.cells
+        power = self.power
+        sign = self._sign
+        reject = self._reject
+        counter_at = self._counter_at
+        is_new = self._is_new
+
+        @micropython.viper
+        def take_power(buf, at: int):
+            value = int(read(cells, buf, at))
+            if value == _INVALID:
+                reject()
+            elif int(counter_at) < 0 or is_new(buf, at):
+                take(power.cells, power.at, value * int(sign), line[_SENT])
+
+        return take_power
+
+    def _reject(self):
+        self.invalid += 1
+        self.power.fail()
 
     @micropython.native
-    def on_answer(self, job, buf, at):
-        """Take the power from an answer."""
-        value = read(self._cells, buf, at)
-        if value == INVALID:
-            self.invalid += 1
-            self.power.fail()
-        elif self._counter_at >= 0 and not self._fresh(buf, at):
-            self.repeated += 1
-        else:
-            self.power.take(value * self._sign, job.sent_ms)
-
-    @micropython.native
-    def _fresh(self, buf, at):
-        """Return False while the refresh counter stands still; only every second answer holds it."""
+    def _is_new(self, buf, at):
+        """Return False, and count, while the refresh counter stands still; only every second answer holds it."""
         if buf[at - 1] > self._counter_at:
             at += self._counter_at
             counter = buf[at] << 8 | buf[at + 1]
             self._moving = counter != self._counter
             self._counter = counter
+        if not self._moving:
+            self.repeated += 1
         return self._moving
 
     @micropython.native

@@ -55,13 +55,13 @@ def _table():
     return rows
 
 
-_CRC = _table()
+CRC_TABLE = _table()
 
 
 @micropython.viper
 def crc16(buf: ptr8, at: int, n: int) -> int:
     """Return the CRC-16 of buf[at : at + n]; 0 where the last two bytes are the right CRC of the rest."""
-    table = ptr16(_CRC)
+    table = ptr16(CRC_TABLE)
     crc = 0xFFFF
     end = at + n
     while at < end:
@@ -156,7 +156,7 @@ def check(request: ptr8, buf: ptr8, at: int, have: int) -> int:
     if have < n:
         return MORE
     # crc16() written out: a call costs as much as ten bytes.
-    table = ptr16(_CRC)
+    table = ptr16(CRC_TABLE)
     crc = 0xFFFF
     end = at + n
     while at < end:

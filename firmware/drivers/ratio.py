@@ -159,11 +159,11 @@ def _refuse(num, den):
 
 
 @micropython.viper
-def _long(cells: ptr32, kind: int, high: int, low: int) -> int:
-    """Return the value of a pair of registers by the cells of a Ratio, or INVALID."""
+def _long(cells: ptr32, at: int, kind: int, high: int, low: int) -> int:
+    """Return the value of a pair of registers by the cells of a Ratio that begin at `at`, or INVALID."""
     negative = high & 0x8000
     if kind == F32:
-        value = int(_float_ratio(high, low, cells[NUM], cells[DEN]))
+        value = int(_float_ratio(high, low, cells[at + NUM], cells[at + DEN]))
     else:
         # "Not implemented", and how some meters show an overflow.
         if low == 0xFFFF and high == (0xFFFF if kind == U32 else 0x7FFF):
@@ -178,8 +178,8 @@ def _long(cells: ptr32, kind: int, high: int, low: int) -> int:
                 low = 0x10000 - low
             else:
                 high += 1
-        value = int(_ratio(high, low, cells[NUM], cells[DEN]))
-    if value > cells[LIMIT]:
+        value = int(_ratio(high, low, cells[at + NUM], cells[at + DEN]))
+    if value > cells[at + LIMIT]:
         return INVALID
     return 0 - value if negative else value
 
@@ -203,8 +203,47 @@ def read(cells: ptr32, buf: ptr8, at: int) -> int:
         return 0 - value if negative else value
     low = buf[at + 2] << 8 | buf[at + 3]
     if kind >= S32_LOW_FIRST:
-        return int(_long(cells, kind - 3, low, high))
-    return int(_long(cells, kind, high, low))
+        return int(_long(cells, 0, kind - 3, low, high))
+    return int(_long(cells, 0, kind, high, low))
+
+
+@micropython.viper
+def read_all(plan: ptr32, count: int, buf: ptr8, at: int, out: ptr32):
+    """Read `count` values into `out` by the rows of plan(): each an offset in bytes and the cells of a Ratio."""
+    i = 0
+    row = 0
+    while i < count:
+        place = at + plan[row]
+        kind = plan[row + 1]
+        high = buf[place] << 8 | buf[place + 1]
+        if kind <= U16:
+            value = INVALID
+            negative = 0
+            if kind == S16 and high > 0x8000:
+                negative = 1
+                high = 0x10000 - high
+            if high <= plan[row + 5] and not (high == 0xFFFF and kind == U16) and not (high == 0x8000 and kind == S16):
+                value = high * plan[row + 2]
+                if plan[row + 3] > 1:
+                    value = (value + (plan[row + 3] >> 1)) // plan[row + 3]
+                if negative:
+                    value = 0 - value
+        elif kind >= S32_LOW_FIRST:
+            value = int(_long(plan, row + 1, kind - 3, buf[place + 2] << 8 | buf[place + 3], high))
+        else:
+            value = int(_long(plan, row + 1, kind, high, buf[place + 2] << 8 | buf[place + 3]))
+        out[i] = value
+        i += 1
+        row += 6
+
+
+def plan(rows):
+    """Return the cells by which read_all() reads: `rows` are (offset in bytes, Ratio). Start-up only."""
+    cells = array("i")
+    for offset, ratio in rows:
+        cells.append(offset)
+        cells.extend(ratio.cells)
+    return cells
 
 
 @micropython.viper

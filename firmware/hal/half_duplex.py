@@ -8,36 +8,34 @@ import micropython
 
 
 class HalfDuplex:
-    """A serial with a DE pin; `drive` has on() and off(). Receiver and driver are never on together."""
+    """A serial with a DE pin; `drive` has on() and off(). Receiver and driver are never on together.
+
+    any() and readinto(buf, off, n) are the serial's own: receiving needs no direction.
+    """
 
     def __init__(self, serial, drive):
-        self._serial = serial
-        self._drive = drive
+        self.any = serial.any
+        self.readinto = serial.readinto
+        self._send = serial.write
+        self._sent = serial.tx_done
+        self._on = drive.on
+        self._off = drive.off
         self._sending = False
         drive.off()
-
-    def any(self):
-        """Return the number of bytes received and not yet read."""
-        return self._serial.any()
-
-    @micropython.native
-    def readinto(self, buf, off, n):
-        """Move up to `n` received bytes to buf[off:]; return how many."""
-        return self._serial.readinto(buf, off, n)
 
     @micropython.native
     def write(self, buf, n):
         """Take the line and send the first `n` bytes of `buf`."""
-        self._drive.on()
+        self._on()
         self._sending = True
-        self._serial.write(buf, n)
+        self._send(buf, n)
 
     @micropython.native
     def tx_done(self):
         """Return True when the last bit has left the shifter; the line is free then."""
         if self._sending:
-            if not self._serial.tx_done():
+            if not self._sent():
                 return False
-            self._drive.off()
+            self._off()
             self._sending = False
         return True

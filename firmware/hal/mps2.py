@@ -94,30 +94,6 @@ def _is_mounted():
     return os.statvfs("/")[0] != 0
 
 
-class Mps2Serial:
-    """One UART. Its wire is a byte stream of the host: it carries no parity and no stop bits."""
-
-    def __init__(self, uart, baud):
-        self._id = uart
-        mps2.uart_init(uart, baud)
-
-    def any(self):
-        """Return the number of bytes received and not yet read."""
-        return mps2.uart_any(self._id)
-
-    def readinto(self, buf, off, n):
-        """Move up to `n` received bytes to buf[off:]; return how many."""
-        return mps2.uart_readinto(self._id, buf, off, n)
-
-    def write(self, buf, n):
-        """Send the first `n` bytes of `buf`; returns when the last one is in the transmit register."""
-        mps2.uart_write(self._id, buf, n)
-
-    def tx_done(self):
-        """Return True when the last bit has left the shifter."""
-        return mps2.uart_sent(self._id)
-
-
 class LedPin:
     """Bit `bit` of the board's LED register, which stands for the DE pin of a transceiver."""
 
@@ -154,9 +130,10 @@ class Platform(BasePlatform):
         uart, max_baud, drive_pin = board.UARTS[index]
         if baud > max_baud:
             raise ConfigError("BAUD", "%d: UART %d takes %d at most" % (baud, index, max_baud))
-        serial = Mps2Serial(uart, baud)
+        # Its wire is a byte stream of the host: it carries no parity and no stop bits.
+        serial = mps2.Uart(uart, baud)
         return serial if drive_pin is None else HalfDuplex(serial, LedPin(drive_pin))
 
     def link(self):
         """Open the UART that carries the lockstep protocol of a plant on the host."""
-        return Mps2Serial(board.LINK_UART, 1_000_000)
+        return mps2.Uart(board.LINK_UART, 1_000_000)

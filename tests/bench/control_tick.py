@@ -61,8 +61,7 @@ def rehearsed():
         period(made, platform.line, platform, parts)
     line = MemoryLine(recorder.answers)
     bus = made.field.buses[0]
-    bus._serial = line
-    bus._any = line.any
+    bus.attach(line)
     return made, platform, line
 
 
@@ -73,17 +72,17 @@ def _settle(bus, line, platform, parts):
     now = stopwatch.now
     since = stopwatch.since
     for _ in range(_POLLS):
-        state = bus._state
+        state = bus.cells[0]
         waiting = line.any()
         begin = now()
         poll()
         spent = since(begin) - stopwatch.cost
         if waiting:
             parts.answers += spent
-        elif bus._state != state and bus._state == _SENDING:
+        elif bus.cells[0] != state and bus.cells[0] == _SENDING:
             parts.sends += spent
             parts.setpoint = spent
-        elif bus._state != state:
+        elif bus.cells[0] != state:
             parts.others += spent
         platform.now_us += _STEP_US
 

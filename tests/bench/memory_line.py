@@ -1,4 +1,4 @@
-"""A FAKE serial line in memory, fast: what it costs stands near what a UART driver in C costs."""
+"""A FAKE serial line in memory; its cost is measured beside, so that it can be told from the bus's own."""
 
 import micropython
 
@@ -17,17 +17,19 @@ class MemoryLine:
     def __init__(self, answers):
         self.answers = answers
         self.requests = 0
-        self.frame = bytearray(64)
+        self.frame = None
         self._answer = answers[0] if answers else b""
         self._ready = 0
 
     @micropython.native
     def write(self, buf, n):
         """Take a request; its answer is there at once."""
-        _copy(self.frame, 0, buf, n)
-        self._answer = answer = self.answers[self.requests % len(self.answers)]
-        self.requests += 1
+        self.frame = buf
+        i = self.requests
+        self._answer = answer = self.answers[i]
         self._ready = len(answer)
+        i += 1
+        self.requests = i if i < len(self.answers) else 0
 
     @micropython.native
     def tx_done(self):

@@ -1,6 +1,5 @@
 """The same read by micropython-modbus 2.3.7, its UART and its waiting replaced by what costs next to nothing."""
 
-import gc
 import sys
 
 import micropython
@@ -86,14 +85,8 @@ def main():
     """Print the figures of both."""
     read = reader()
     ours = modbus_transaction.Transaction()
-    theirs_counts = []
-    ours_counts = []
-    for _ in range(modbus_transaction.ROUNDS):
-        gc.collect()
-        gc.disable()
-        theirs_counts.append(stopwatch.counts(read))
-        ours_counts.append(stopwatch.counts(ours.step))
-        gc.enable()
+    theirs_counts = modbus_transaction.counted(read, ours)
+    ours_counts = modbus_transaction.counted(ours.step, ours)
     ours_n = stopwatch.INSTRUCTIONS * stopwatch.median(ours_counts)
     theirs_n = stopwatch.INSTRUCTIONS * stopwatch.median(theirs_counts)
     print({"ours": ours_n, "theirs": theirs_n, "theirs_alloc_bytes": stopwatch.allocated(read)})

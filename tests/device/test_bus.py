@@ -122,7 +122,7 @@ def test_the_echo_of_the_request_is_dropped():
     assert [status for status, _ in owner.log] == [0, 0, 0, 0]
     assert owner.log[0][1] == b"\x00\x11"
     device = bus.device(1)
-    assert (device.answers, device.foreign, device.late, bus.devices.foreign) == (4, 0, 0, 0)
+    assert (device.answers, device.foreign, device.late, bus.foreign) == (4, 0, 0, 0)
 
 
 def test_what_waits_in_the_uart_at_start_is_no_answer():

@@ -79,12 +79,12 @@ def test_a_foreign_frame_before_the_answer_is_skipped_and_counted():
         return [(end_us + _MS, other + _right(frame))]
 
     status, bus, device = _one(turn)
-    assert (status, bus.devices.foreign) == (modbus.OK, 1)
+    assert (status, bus.foreign) == (modbus.OK, 1)
 
 
 def test_what_follows_the_answer_is_dropped():
     status, bus, device = _one(lambda frame, end_us: [(end_us + _MS, _right(frame) + b"\x07\x55")])
-    assert (status, bus.devices.foreign) == (modbus.OK, 1)
+    assert (status, bus.foreign) == (modbus.OK, 1)
 
 
 def test_damage_cut_and_strangers_are_told_apart():
@@ -192,6 +192,7 @@ def test_an_answer_before_the_request_has_left_is_no_answer():
 def test_a_uart_that_never_sends_is_reported():
     serial, bus = _bus()
     serial.tx_done = lambda: False
+    bus.attach(serial)
     owner = Owner()
     bus.submit(Job(bus, 1, 4, 0, 2, owner))
     run(bus, serial, 500 * _MS)

@@ -75,8 +75,7 @@ def _replay(recorder, bus, devices, answers, go):
     go()
     replay = Replay(recorder.answers)
     counted = [device.stats.answers for device in devices]
-    bus._serial = replay
-    bus._any = replay.any
+    bus.attach(replay)
     gc.collect()
     gc.disable()
     before = _allocated()

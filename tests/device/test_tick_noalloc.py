@@ -48,10 +48,7 @@ def _rehearsed(rating_w, load_w, grid_w, wind_w, bess_w):
         one_period(made, platform)
     replay = Replay(recorder.answers)
     bus = made.field.buses[0]
-    bus._serial = replay
-    for name in ("any", "readinto", "write", "tx_done"):
-        if hasattr(bus, "_" + name):
-            setattr(bus, "_" + name, getattr(replay, name))
+    bus.attach(replay)
     return made, platform, replay
 
 
