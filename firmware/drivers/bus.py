@@ -19,7 +19,7 @@ from firmware.core import ticks
 from firmware.drivers import cells as k
 from firmware.drivers.device import Device
 from firmware.drivers.hot import bind
-from firmware.drivers.judge import hear
+from firmware.drivers.judge import hear, set_deadline
 from firmware.drivers.modbus import ptr32
 from firmware.drivers.outcome import answered
 from firmware.drivers.queue import submit, take
@@ -31,6 +31,7 @@ _JOB = const(1)
 _N = const(2)
 _AT = const(4)
 _FRAME_N = const(11)
+_DEADLINE = const(15)
 _WAKE = const(18)
 _COUNT = const(22)
 _NOW = const(33)
@@ -52,6 +53,7 @@ _MORE = const(1)
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _SIZE = const(288)  # as upset.WINDOW
+_NEVER = const(0x3FFFFFFF)
 _FOREVER_US = const(0x1FFFFFFF)
 
 
@@ -201,7 +203,10 @@ def _listener(bus, readinto, tx_done):
         status = int(hear(cells, rx, n, now))
         if status == _OK:
             takers[int(answered(cells, rx, now))](rx, c[_AT] + 3)
-        elif status != _MORE or not n:
+            return
+        if c[_DEADLINE] == _NEVER:
+            set_deadline(cells)
+        if status != _MORE or not n:
             disturbed(bus, n, now)
 
     return listen

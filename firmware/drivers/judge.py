@@ -51,6 +51,7 @@ _SEND = const(1)
 _LISTEN = const(2)
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
+_NEVER = const(0x3FFFFFFF)
 
 
 @micropython.viper
@@ -60,49 +61,48 @@ def hear(c: ptr32, rx: ptr8, n: int, now: int) -> int:
     Returns OK for the answer of a read, MORE for the beginning of one, LOOK for all else: judge() knows then.
     """
     if c[_STATE] == _SEND:
-        _leave(c, now)
+        # Its end by the baud rate, unless the UART was seen to end earlier or later.
+        end = c[_END]
+        if ((now - end) & _MASK) & _HALF or (end - c[_BUSY]) & _HALF:
+            c[_END] = end = now
+        c[_SENT] = (c[_BEGUN_MS] + ((end - c[_BEGUN]) & _MASK) // 1000) & _MASK
+        c[_STATE] = _LISTEN
+        c[_LAST] = end
+        c[_DEADLINE] = _NEVER
     if n == 0:
         return _MORE
-    base = c[_BASE]
-    if c[_N] - n <= base:
+    if c[_N] - n <= c[_BASE]:
         # Of what came at once only its last byte's time is known: the rest came before at the line's speed.
         c[_FIRST] = ((now - _HALF - n * c[_CHAR]) & _MASK) ^ _HALF
     c[_LAST] = now
     c[_TRIED] = 0
     c[_WAKE] = ((now - _HALF + c[_SILENCE]) & _MASK) ^ _HALF
-    if rx[base] | rx[base + 1] << 8 | rx[base + 2] << 16 != c[_EXPECT] or c[_INTRUDED] | c[_SPILT] or c[_N] < base + 3:
+    if rx[0] | rx[1] << 8 | rx[2] << 16 != c[_EXPECT] or c[_N] < 3 or c[_BASE] + c[_SPILT]:
         return _LOOK
-    c[_VERDICT] = _MORE
     left = c[_ANSWER_N]
-    if c[_N] < base + left:
+    c[_VERDICT] = _MORE
+    if c[_N] < left:
         return _MORE
-    c[_AT] = base
     table = ptr16(CRC_TABLE)
     crc = 0xFFFF
-    while left:
-        crc = (crc >> 8) ^ table[(crc ^ rx[base]) & 0xFF]
-        base += 1
-        left -= 1
+    at = 0
+    while at < left:
+        crc = (crc >> 8) ^ table[(crc ^ rx[at]) & 0xFF]
+        at += 1
     if crc:
         return _LOOK
+    c[_AT] = 0
     c[_REFUSED] = 0
     return _OK
 
 
 @micropython.viper
-def _leave(c: ptr32, now: int):
-    """The request has left: its end by the baud rate, unless the UART was seen to end earlier or later."""
-    end = c[_END]
-    ago = (now - end) & _MASK
-    if ago & _HALF or (end - c[_BUSY]) & _HALF:
-        c[_END] = end = now
-    c[_SENT] = (c[_BEGUN_MS] + ((end - c[_BEGUN]) & _MASK) // 1000) & _MASK
-    c[_STATE] = _LISTEN
-    c[_LAST] = end
-    c[_DEADLINE] = int(deadline(c, end))
-    c[_WAKE] = c[_DEADLINE]
-    if c[_BASE]:
-        c[_INTRUDED] = 1
+def set_deadline(c: ptr32):
+    """Work out when the answer must have ended, and whether something came before the request had left."""
+    c[_DEADLINE] = int(deadline(c, c[_END]))
+    if c[_TRIED]:
+        c[_WAKE] = c[_DEADLINE]
+    c[_INTRUDED] = 1 if c[_BASE] else 0
 
 
 @micropython.viper

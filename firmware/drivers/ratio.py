@@ -185,64 +185,64 @@ def _long(cells: ptr32, at: int, kind: int, high: int, low: int) -> int:
 
 
 @micropython.viper
-def read(cells: ptr32, buf: ptr8, at: int) -> int:
-    """Return the value whose registers begin at buf[at] by the cells of a Ratio, or INVALID."""
+def _other(cells: ptr32, row: int, kind: int, buf: ptr8, at: int) -> int:
+    """Return the value at buf[at] of any kind by the cells of a Ratio that begin at `row`, or INVALID."""
     high = buf[at] << 8 | buf[at + 1]
-    kind = cells[KIND]
-    if kind <= U16:
-        if high == (0x8000 if kind == S16 else 0xFFFF):
-            return INVALID
-        negative = 0
-        if kind == S16 and high > 0x7FFF:
-            negative = 1
-            high = 0x10000 - high
-        if high > cells[MOST]:
-            return INVALID
-        den = cells[DEN]
-        value = (high * cells[NUM] + (den >> 1)) // den
-        return 0 - value if negative else value
-    low = buf[at + 2] << 8 | buf[at + 3]
-    if kind >= S32_LOW_FIRST:
-        return int(_long(cells, 0, kind - 3, low, high))
-    return int(_long(cells, 0, kind, high, low))
+    if kind > U16:
+        low = buf[at + 2] << 8 | buf[at + 3]
+        if kind >= S32_LOW_FIRST:
+            return int(_long(cells, row, kind - 3, low, high))
+        return int(_long(cells, row, kind, high, low))
+    if high == (0x8000 if kind == S16 else 0xFFFF):
+        return INVALID
+    negative = 0
+    if kind == S16 and high > 0x7FFF:
+        negative = 1
+        high = 0x10000 - high
+    if high > cells[row + MOST]:
+        return INVALID
+    den = cells[row + DEN]
+    value = (high * cells[row + NUM] + (den >> 1)) // den
+    return 0 - value if negative else value
 
 
 @micropython.viper
-def read_all(plan: ptr32, count: int, buf: ptr8, at: int, out: ptr32):
-    """Read `count` values into `out` by the rows of plan(): each an offset in bytes and the cells of a Ratio."""
-    i = 0
+def read(cells: ptr32, buf: ptr8, at: int) -> int:
+    """Return the value whose registers begin at buf[at] by the cells of a Ratio, or INVALID."""
+    return int(_other(cells, 0, cells[KIND], buf, at))
+
+
+@micropython.viper
+def read_all(buf: ptr8, at: int, rows: ptr32, out: ptr32, count: int):
+    """Read `count` values of buf[at:] into `out` by the rows of plan(): each an offset and the cells of a Ratio."""
     row = 0
+    i = 0
     while i < count:
-        place = at + plan[row]
-        kind = plan[row + 1]
-        high = buf[place] << 8 | buf[place + 1]
-        if kind <= U16:
-            value = INVALID
-            negative = 0
-            if kind == S16 and high > 0x8000:
-                negative = 1
-                high = 0x10000 - high
-            if high <= plan[row + 5] and not (high == 0xFFFF and kind == U16) and not (high == 0x8000 and kind == S16):
-                value = high * plan[row + 2]
-                if plan[row + 3] > 1:
-                    value = (value + (plan[row + 3] >> 1)) // plan[row + 3]
-                if negative:
-                    value = 0 - value
-        elif kind >= S32_LOW_FIRST:
-            value = int(_long(plan, row + 1, kind - 3, buf[place + 2] << 8 | buf[place + 3], high))
+        at += rows[row]
+        value = buf[at] << 8 | buf[at + 1]
+        kind = rows[row + 1]
+        if kind == U16:
+            if value > rows[row + 5] or value == 0xFFFF:
+                value = INVALID
+            else:
+                value *= rows[row + 2]
+                if rows[row + 3] > 1:
+                    value = (value + (rows[row + 3] >> 1)) // rows[row + 3]
         else:
-            value = int(_long(plan, row + 1, kind, high, buf[place + 2] << 8 | buf[place + 3]))
+            value = int(_other(rows, row + 1, kind, buf, at))
         out[i] = value
         i += 1
         row += 6
 
 
 def plan(rows):
-    """Return the cells by which read_all() reads: `rows` are (offset in bytes, Ratio). Start-up only."""
+    """Return the cells by which read_all() reads: `rows` are (offset in bytes, Ratio), by offset. Start-up only."""
     cells = array("i")
+    last = 0
     for offset, ratio in rows:
-        cells.append(offset)
+        cells.append(offset - last)
         cells.extend(ratio.cells)
+        last = offset
     return cells
 
 

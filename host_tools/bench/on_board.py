@@ -2,33 +2,57 @@
 
 import ast
 import tempfile
+import threading
 from pathlib import Path
 
 from host_tools.bench.figures import Figure
 from host_tools.errors import ToolError
 from host_tools.toolchain import build_info, paths
-from host_tools.toolchain.emulator import Emulator
+from host_tools.toolchain.emulator import LISTEN, Emulator
 
 HOW = "emulated Cortex-M3, -icount shift=3: virtual time x 125 instructions a us"
 _SCRIPTS = paths.ROOT / "tests" / "bench"
 _LIMIT_S = 900
+_UART = 1
 _START = "import sys; sys.path.insert(0, '.frozen'); "
 
 
-def run(script, *files, loose=()):
+def run(script, *files, loose=(), answer=None):
     """Run main() of tests/bench/SCRIPT.py; return the dict that it prints last.
 
     `files` are further files of the project, each put at its own place; `loose` are (folder, files below it).
+    `answer(request)`, given, is what a host at the other end of the board's first UART says to each request.
     """
     needed = [_SCRIPTS / "stopwatch.py", _SCRIPTS / f"{script}.py", *(paths.ROOT / name for name in files)]
     with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as folder:
-        with Emulator(Path(folder) / "flash.bin", icount=True) as board:
+        uarts = {_UART: LISTEN} if answer else None
+        with Emulator(Path(folder) / "flash.bin", uarts, icount=True) as board:
+            if answer:
+                threading.Thread(target=_serve, args=(board.sockets[_UART], answer), daemon=True).start()
             _same_firmware(board)
             board.copy(needed, paths.ROOT)
             for base, below in loose:
                 board.copy(below, base)
             return _last(board.exec(f"{_START}from tests.bench import {script}; {script}.main()",
                                     timeout=_LIMIT_S))
+
+
+def _serve(line, answer):
+    """Answer whole requests until the board is gone."""
+    got = b""
+    while True:
+        try:
+            data = line.recv(4096)
+        except OSError:
+            return
+        if not data:
+            return
+        got += data
+        while len(got) >= 8 and len(got) >= (n := 8 if got[1] < 15 else 9 + got[6]):
+            said = answer(got[:n])
+            got = got[n:]
+            if said:
+                line.sendall(said)
 
 
 def _same_firmware(board):

@@ -17,6 +17,7 @@ class MemoryLine:
     def __init__(self, answers):
         self.answers = answers
         self.requests = 0
+        self._next = 0
         self.frame = None
         self._answer = answers[0] if answers else b""
         self._ready = 0
@@ -25,11 +26,12 @@ class MemoryLine:
     def write(self, buf, n):
         """Take a request; its answer is there at once."""
         self.frame = buf
-        i = self.requests
+        i = self._next
         self._answer = answer = self.answers[i]
         self._ready = len(answer)
         i += 1
-        self.requests = i if i < len(self.answers) else 0
+        self._next = i if i < len(self.answers) else 0
+        self.requests += 1
 
     @micropython.native
     def tx_done(self):

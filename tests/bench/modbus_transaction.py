@@ -1,17 +1,18 @@
 """One Modbus read of 10 registers by the firmware's master: asked, answered, checked, decoded, line free again."""
 
-import gc
 from array import array
 
+import board
 import micropython
 import mps2
 
 from firmware.drivers.bus import Bus
 from firmware.drivers.job import Job
 from firmware.drivers.modbus import crc16
+from firmware.drivers.queue import submit
 from firmware.drivers.ratio import U16, Ratio, plan, read_all
+from firmware.hal.open import open_platform
 from tests.bench import stopwatch
-from tests.bench.memory_line import MemoryLine
 
 REGISTERS = 10
 ROUNDS = 15
@@ -32,36 +33,34 @@ class Owner:
 
     def __init__(self):
         self.values = array("i", [0] * REGISTERS)
-        self.answers = 0
         self._plan = plan([(2 * i, Ratio(U16, 1, 1, 0xFFFFF)) for i in range(REGISTERS)])
 
-    @micropython.native
-    def on_answer(self, job, buf, at):
-        """Decode."""
-        read_all(self._plan, REGISTERS, buf, at, self.values)
-        self.answers += 1
+    def taker(self, job):
+        """Return what decodes an answer."""
+        rows = self._plan
+        values = self.values
+
+        @micropython.native
+        def take(buf, at):
+            read_all(buf, at, rows, values, REGISTERS)
+
+        return take
 
     def on_failure(self, job, status):
         """Refuse to measure a failure."""
         raise RuntimeError(f"status {status}")
 
 
-class Clock:
-    """The board's own clock, as its platform gives it."""
-
-    us = staticmethod(mps2.ticks_us)
-    ms = staticmethod(mps2.ticks_ms)
-
-
 class Transaction:
-    """A bus with one job, at rest, on the board's own clock."""
+    """A bus with one job, at rest, on the board's own clock and UART; at its other end the host has the answer."""
 
     def __init__(self):
+        platform = open_platform(board, "board", "/")
         self.owner = Owner()
-        self.serial = MemoryLine([answer()])
-        self.bus = Bus(self.serial, Clock(), 115_200)
-        self.job = Job(self.bus, 1, 3, 0, REGISTERS, self.owner)
-        self.step = self._step  # a bound method is an object: made once
+        self.serial = platform.serial(0, 115_200, "N", 1)
+        self.bus = Bus(self.serial, platform, 115_200)
+        self.job = Job(self.bus, 1, 3, 0, REGISTERS, self.owner, 2_000_000)
+        self.polls = 0
 
     def rest(self):
         """Let the silence pass, and free the line."""
@@ -69,35 +68,42 @@ class Transaction:
         self.bus.poll()
 
     @micropython.native
-    def _step(self):
-        """Make one transaction up to the ten values: the request goes; it has left, and its answer is there."""
+    def read(self):
+        """Make one read; return its counts: of asking and sending, and of the answer, once it is there whole."""
         bus = self.bus
-        bus.submit(self.job)
+        job = self.job
+        any_bytes = self.serial.any
+        begin = stopwatch.now()
+        submit(bus.cells, job.at)
         bus.poll()
+        spent = stopwatch.since(begin)
+        while any_bytes() < 5 + 2 * REGISTERS:
+            pass
+        begin = stopwatch.now()
         bus.poll()
+        return spent + stopwatch.since(begin) - 2 * stopwatch.cost
 
 
-def counted(step, made, rounds=ROUNDS):
-    """Return the counts of `rounds` calls of `step`, sorted; the line rests and garbage goes in between."""
+def rounds(made):
+    """Return the counts of ROUNDS reads, sorted."""
     counts = []
-    for _ in range(rounds):
-        gc.collect()
-        gc.disable()
+    for _ in range(ROUNDS):
         made.rest()
-        counts.append(stopwatch.counts(step))
-    gc.enable()
+        counts.append(made.read())
     return sorted(counts)
 
 
 def main():
     """Print the figures."""
     made = Transaction()
-    counts = counted(made.step, made)
+    made.rest()
+    made.read()
+    counts = rounds(made)
+    if made.job.device.answers != ROUNDS + 1 or made.owner.values[9] != 9 << 8 | 109:
+        raise RuntimeError("not every read was answered")
     mps2.idle_us(4000)
     free = stopwatch.counts(made.bus.poll)
     idle = stopwatch.counts(made.bus.poll)
-    alloc_bytes = stopwatch.allocated(made.step)
-    if made.owner.answers != ROUNDS + 1 or made.owner.values[9] != 9 << 8 | 109:
-        raise RuntimeError("not every read was answered")
+    alloc_bytes = stopwatch.allocated(made.read)
     print({"instructions": stopwatch.INSTRUCTIONS * counts[ROUNDS // 2], "alloc_bytes": alloc_bytes,
            "free": stopwatch.INSTRUCTIONS * free, "idle": stopwatch.INSTRUCTIONS * idle})
