@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from firmware.core.errors import BusError
 from firmware.core.scale import choose_unit_w
 from firmware.drivers import ratio, regmap
-from firmware.drivers.ratio import INVALID, LIMIT_PU, Put, Ratio
+from firmware.drivers.put import Put
+from firmware.drivers.ratio import INVALID, LIMIT_PU, Ratio
 from firmware.drivers.regmap import Scale, sunspec_ratio
 
 _UNITS = st.integers(1, 5000)

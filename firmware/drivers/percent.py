@@ -3,7 +3,7 @@
 import micropython
 
 from firmware.core.errors import BusError
-from firmware.drivers.ratio import Put
+from firmware.drivers.put import Put
 
 
 class Percent:

@@ -79,7 +79,7 @@ _HALF = const(0x20000000)
 _PATIENCE_US = const(2_000_000)
 _LOOK_US = const(50_000)
 _LEARN = const(16)
-_MARGIN_US = const(5_000)
+_MARGIN_US = const(20_000)
 
 
 def ptr32(cells):
@@ -125,41 +125,31 @@ def patience_us(c: ptr32, job: int) -> int:
     device = c[job + _DEVICE]
     if c[device + _SEEN] < _LEARN:
         return timeout
-    limit = (2 * c[device + _LEARNT] + _MARGIN_US) << (c[device + _FAILS] & 3)
+    limit = (4 * c[device + _LEARNT] + _MARGIN_US) << (c[device + _FAILS] & 3)
     return limit if limit < timeout else timeout
 
 
 @micropython.viper
 def take(c: ptr32, now: int) -> int:
-    """Remove and return the first job that may go now, its form chosen; 0 for none, and then when to look again."""
+    """Remove the first job that may go now and begin its transaction; 0 for none, and then when to look again."""
     before = _HEAD
     job = c[before]
     soonest = _LOOK_US
     while job:
         device = c[job + _DEVICE]
-        wait = 0
-        age = 0
-        if c[device + _HELD]:
-            # Modulo the wrap: a hold lasts seconds, so its flag is gone long before the tick comes round.
-            age = (now - c[device + _SINCE]) & _MASK
-            if age >= c[device + _BAR]:
-                c[device + _HELD] = 0
-                c[device + _BARRED] = 0
-            else:
-                wait = c[device + _HOLD] - age
         # The form: never a barred one, nor the unit's or the job's last one where there is another.
-        barred = c[device + _BARRED]
-        form = 1 - c[job + _FORM]
-        signature = c[job + _SIGNATURES + form]
-        other = c[job + _SIGNATURES + 1 - form]
-        if c[job + _WRITES]:
-            form = 1 if barred and barred == c[job + _SIGNATURES] else 0
-            signature = c[job + _SIGNATURES + form]
-        elif signature == barred or (signature == c[device + _SIGNATURE] and other != barred):
-            form = 1 - form
-            signature = other
-        if wait <= 0 and c[device + _HELD] and signature == barred:
-            wait = c[device + _BAR] - age
+        form = 0
+        if not c[job + _WRITES]:
+            form = 1 - c[job + _FORM]
+            if c[job + _SIGNATURES + form] == c[device + _SIGNATURE]:
+                form = 1 - form
+        wait = 0
+        if c[device + _HELD]:
+            wait = int(_hold_wait(c, device, now))
+            if c[device + _BARRED] == c[job + _SIGNATURES + form]:
+                form = 1 - form
+                if c[device + _BARRED] == c[job + _SIGNATURES + form]:
+                    wait = c[device + _BAR] - ((now - c[device + _SINCE]) & _MASK)
         if wait <= 0 and (c[job + _RANK] == SLOW or c[device + _FAILS] > 2):
             wait = int(_gap_wait(c, job, form, now))
         if wait <= 0:
@@ -174,6 +164,18 @@ def take(c: ptr32, now: int) -> int:
     if soonest < c[_SILENCE]:
         soonest = c[_SILENCE]
     c[_WAKE] = ((now - _HALF + soonest) & _MASK) ^ _HALF
+    return 0
+
+
+@micropython.viper
+def _hold_wait(c: ptr32, device: int, now: int) -> int:
+    """Return how long a held unit is still to be left alone; its bar is lifted here when its time is over."""
+    # Modulo the wrap: a hold lasts seconds, so its flag is gone long before the tick comes round.
+    age = (now - c[device + _SINCE]) & _MASK
+    if age < c[device + _BAR]:
+        return c[device + _HOLD] - age
+    c[device + _HELD] = 0
+    c[device + _BARRED] = 0
     return 0
 
 

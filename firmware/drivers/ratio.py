@@ -11,7 +11,7 @@ import micropython
 from micropython import const
 
 from firmware.core.errors import BusError
-from firmware.drivers.modbus import ptr8, ptr16, ptr32
+from firmware.drivers.modbus import ptr8, ptr32
 
 # Kinds of register value. Two-register kinds have the high word first unless they say otherwise.
 S16 = const(0)
@@ -37,9 +37,6 @@ MOST = const(4)
 _NUM_MAX = const(16_383)
 _DEN_MAX = const(0x7FFFFF)
 _FLOAT_DEN_MAX = const(0x3FFFF)
-_PUT_MAX = const(0x3FFFFF)
-_S32_MAX = 0x7FFFFFFF  # no small integer on a 32-bit board: start-up only
-VALUE_MAX = const(0xFFFFF)
 
 
 @micropython.viper
@@ -112,39 +109,6 @@ def _float_ratio(high: int, low: int, num: int, den: int) -> int:
     return int(_doubled((whole << 12) + digit, rest - digit * den, den, 0 - shift))
 
 
-@micropython.viper
-def _put(registers: ptr16, at: int, value: int, num: int, den: int, half: int):
-    """Store value * num / den as registers[at : at + 2], rounded to nearest (half 1) or towards 0 (0).
-
-    |value| < 2**20, num and den below 2**22, and the result below 2**31.
-    """
-    magnitude = 0 - value if value < 0 else value
-    low = (magnitude & 0xFF) * num
-    rest = (low >> 8) + ((magnitude >> 8) & 0xFF) * num
-    part = ((rest & 0xFF) << 8) | (low & 0xFF)
-    rest = (rest >> 8) + (magnitude >> 16) * num
-    high = rest // den
-    rest = ((rest - high * den) << 8) + (part >> 8)
-    digit = rest // den
-    rest = ((rest - digit * den) << 8) + (part & 0xFF)
-    low = rest // den
-    rest -= low * den
-    low += digit << 8
-    if half:
-        if rest >= den - rest:
-            low += 1
-    high += low >> 16
-    low &= 0xFFFF
-    if value < 0:
-        high = 0xFFFF - high
-        if low:
-            low = 0x10000 - low
-        else:
-            high += 1
-    registers[at] = high & 0xFFFF
-    registers[at + 1] = low
-
-
 def reduce(num, den):
     """Return num/den in lowest terms."""
     a, b = num, den
@@ -153,7 +117,8 @@ def reduce(num, den):
     return num // a, den // a
 
 
-def _refuse(num, den):
+def refuse(num, den):
+    """Raise the BusError of a scale that cannot be had."""
     text = "a scale of %d/%d does not fit 31 bits; check the table's unit and the site's ratings"
     raise BusError("SCALE_RANGE", text % (num, den))
 
@@ -267,7 +232,7 @@ class Ratio:
         if kind <= U16:
             num, den = self._fit_short(num, den)
         elif num > _NUM_MAX or den > (_FLOAT_DEN_MAX if kind in (F32, F32_LOW_FIRST) else _DEN_MAX):
-            _refuse(num, den)
+            refuse(num, den)
         self.cells = array("i", (kind, num, den, limit, self._most))
 
     def _fit_short(self, num, den):
@@ -279,40 +244,9 @@ class Ratio:
         if not self._most:
             return 0, 1
         if self._most * num + den >> 30:
-            _refuse(num, den)
+            refuse(num, den)
         return num, den
 
     def read(self, buf, at):
         """Return the value whose registers begin at buf[at], or INVALID; the control path calls read() itself."""
         return read(self.cells, buf, at)
-
-
-class Put:
-    """Writes value * num / den: to a signed 32-bit register pair, or to one of 16 bits, rounded down."""
-
-    def __init__(self, num, den):
-        num, den = reduce(num, den)
-        if num > _PUT_MAX or den > _PUT_MAX:
-            _refuse(num, den)
-        self.num = num
-        self.den = den
-        self.max_value = min(VALUE_MAX, _S32_MAX * den // num)  # the largest magnitude that fits 32 bits
-        self.max_short = min(VALUE_MAX, 0x7FFF * den // num)  # and the one that fits 16
-        self._scratch = array("H", (0, 0))
-
-    @micropython.native
-    def s32(self, registers, at, value):
-        """Store |value| <= max_value as registers[at : at + 2], high word first, rounded to nearest."""
-        _put(registers, at, value, self.num, self.den, 1)
-
-    @micropython.native
-    def s16(self, registers, at, value):
-        """Store |value| <= max_short as registers[at], rounded to nearest."""
-        _put(self._scratch, 0, value, self.num, self.den, 1)
-        registers[at] = self._scratch[1]
-
-    @micropython.native
-    def u16_floor(self, value):
-        """Return the raw value of 0 <= value <= max_value rounded down, at most 0xFFFF."""
-        _put(self._scratch, 0, value, self.num, self.den, 0)
-        return 0xFFFF if self._scratch[0] else self._scratch[1]

@@ -8,7 +8,8 @@ from micropython import const
 
 from firmware.core.errors import BusError
 from firmware.drivers import ratio
-from firmware.drivers.ratio import LIMIT_PU, VALUE_MAX, Put, Ratio
+from firmware.drivers.put import VALUE_MAX, Put
+from firmware.drivers.ratio import LIMIT_PU, Ratio
 
 # Kinds beside those of drivers.ratio: energies of four registers, high word first.
 U64 = const(8)

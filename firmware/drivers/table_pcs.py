@@ -17,7 +17,8 @@ from firmware.core.types import Reading
 from firmware.drivers import modbus, ratio, regmap
 from firmware.drivers.commanded import Commanded
 from firmware.drivers.job import Job
-from firmware.drivers.ratio import INVALID, LIMIT_PU, U16, Put, Ratio
+from firmware.drivers.put import Put
+from firmware.drivers.ratio import INVALID, LIMIT_PU, U16, Ratio
 
 SETPOINT = -1
 TIMEOUT_S = -2

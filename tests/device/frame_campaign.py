@@ -181,7 +181,7 @@ def check(seed, frames):
     assert oracle.wrong == 0, "seed %d: wrong %s" % (seed, (oracle.wrong,) + oracle.first)
     assert allocated == 0, "seed %d: %d bytes allocated" % (seed, allocated)
     counted = 0
-    for device in campaign.bus.devices.all:
+    for device in campaign.bus.devices:
         counted += device.requests
     open_n = counted - oracle.passed - oracle.failed
     assert 0 <= open_n <= 1, "requests without an outcome"

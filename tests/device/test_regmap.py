@@ -4,7 +4,8 @@ import struct
 
 from firmware.core.errors import BusError
 from firmware.drivers import ratio, regmap
-from firmware.drivers.ratio import INVALID, LIMIT_PU, Put, Ratio
+from firmware.drivers.put import Put
+from firmware.drivers.ratio import INVALID, LIMIT_PU, Ratio
 from firmware.drivers.regmap import Scale, sunspec_ratio
 from tests.fakes_bus import registers16
 
