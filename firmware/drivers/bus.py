@@ -40,6 +40,7 @@ _HOW = const(35)
 _FILL = const(36)
 _FRAME = const(37)
 _BEGUN_MS = const(39)
+_CAME = const(42)
 
 # States of the line.
 _QUIET = const(0)  # silence has been kept: a request may start
@@ -75,7 +76,7 @@ class Bus:
         self.builders = []
         self.frames = []  # two a job
         self._us = platform.us
-        self._ms = platform.ms
+        self.ms = platform.ms
         self.attach(serial)
         cells[k.NOW] = cells[k.LAST] = cells[k.GAP_AT] = platform.us()
         cells[k.WAKE] = ticks.add(cells[k.LAST], self.silence_us)  # something is due then if no byte comes
@@ -128,15 +129,16 @@ class Bus:
     def attach(self, serial):
         """Work on this serial from now on. Start-up only."""
         self.readinto = serial.readinto
-        listen = _listener(self, serial.readinto, serial.tx_done)
-        begin = _beginner(self, serial.write, self._ms)
-        self.poll = _poller(self, serial.any, self._us, listen, begin)
+        self.write = serial.write
+        self.begin = _beginner(self)
+        self.poll = _poller(self, serial.any, self._us, _listener(self, serial.readinto, serial.tx_done))
 
 
-# What runs at every byte is made of closures: what they use is at hand for a quarter of what an attribute costs.
+# What runs at every byte is made of closures: what they use is at hand for a quarter of what an attribute costs. With
+# more than five variables and arguments together the VM would take a closure's frame from the heap.
 
 
-def _poller(bus, any_bytes, us, listen, begin):
+def _poller(bus, any_bytes, us, listen):
     """Return poll(): advance as far as the bytes and the clock allow; 0 while no transaction is open."""
     cells = bus.cells
 
@@ -149,14 +151,15 @@ def _poller(bus, any_bytes, us, listen, begin):
         if n == 0 and (now - c[_WAKE]) & _HALF:
             return c[_JOB]
         if c[_JOB]:
-            listen(n, now)
+            c[_CAME] = n
+            listen()
         elif n:
             drop(bus, n, now)
         else:
             c[_STATE] = _QUIET
         if c[_STATE] == _QUIET:
             if c[_COUNT]:
-                begin(now)
+                bus.begin()
             else:
                 c[_WAKE] = ((now - _HALF + _FOREVER_US) & _MASK) ^ _HALF
         return c[_JOB]
@@ -164,33 +167,34 @@ def _poller(bus, any_bytes, us, listen, begin):
     return poll
 
 
-def _beginner(bus, write, ms):
-    """Return begin(now): send the request that is next, if one may go."""
+def _beginner(bus):
+    """Return begin(): send the request that is next, if one may go."""
     cells = bus.cells
+    ms = bus.ms
     frames = bus.frames
-    builders = bus.builders
 
     @micropython.viper
-    def begin(now: int):
+    def begin():
         c = ptr32(cells)
-        if int(take(cells, now)):
+        if int(take(cells, c[_NOW])):
             c[_BEGUN_MS] = int(ms())
             if c[_FILL]:
-                builders[c[_WHO]](c[_HOW])
-            write(frames[c[_FRAME]], c[_FRAME_N])
+                bus.builders[c[_WHO]](c[_HOW])
+            bus.write(frames[c[_FRAME]], c[_FRAME_N])
 
     return begin
 
 
 def _listener(bus, readinto, tx_done):
-    """Return listen(n, now): a request is on the line; take what has come, see whether it has left, find its answer."""
+    """Return listen(): a request is on the line; take what has come, see whether it has left, find its answer."""
     cells = bus.cells
     rx = bus.rx
-    takers = bus.takers
 
     @micropython.viper
-    def listen(n: int, now: int):
+    def listen():
         c = ptr32(cells)
+        n = c[_CAME]
+        now = c[_NOW]
         if n:
             if n + c[_N] > _SIZE:
                 n = int(spill(cells, n))
@@ -202,7 +206,7 @@ def _listener(bus, readinto, tx_done):
             return
         status = int(hear(cells, rx, n, now))
         if status == _OK:
-            takers[int(answered(cells, rx, now))](rx, c[_AT] + 3)
+            bus.takers[int(answered(cells, rx, now))](rx, c[_AT] + 3)
             return
         if c[_DEADLINE] == _NEVER:
             set_deadline(cells)
@@ -215,7 +219,7 @@ def _listener(bus, readinto, tx_done):
 def _taker(job):
     """Return the function that hands an answer to a job's owner: the owner's own, or one around on_answer()."""
     owner = job.owner
-    if hasattr(owner, "taker"):
+    if getattr(owner, "taker", None):
         return owner.taker(job)
 
     @micropython.native

@@ -48,7 +48,8 @@ REFUSED = 38  # the answer is an exception
 BEGUN_MS = 39  # BEGUN in ms
 EXPECT = 40  # what the answer begins with: address, function and byte count, the first one lowest; 0 for a write
 INTRUDED = 41  # something came before the request had left
-HEADER = 42
+CAME = 42  # bytes that the last poll found
+HEADER = 43
 
 # A unit.
 UNIT = 0

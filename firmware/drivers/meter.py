@@ -1,11 +1,14 @@
 """One meter: asks for its power, and keeps the last valid value with the instant at which it was sampled."""
 
+from array import array
+
 import micropython
 from micropython import const
 
 from firmware.core.types import Reading, take
 from firmware.drivers import regmap
 from firmware.drivers.job import Job
+from firmware.drivers.modbus import ptr32
 from firmware.drivers.ratio import read
 from firmware.drivers.slow import Slow
 
@@ -17,6 +20,8 @@ _PHASES = ("power_l1_w", "power_l2_w", "power_l3_w")
 
 _INVALID = const(-0x20000000)  # as ratio.INVALID
 _SENT = const(30)  # as cells.SENT
+_WATCHED = const(5)  # behind the cells of the Ratio: there is a refresh counter
+_TURNED_ROUND = const(6)  # the CT clamp looks the other way
 
 
 class Meter:
@@ -37,6 +42,7 @@ class Meter:
         self._cells = None
         if profile.table:
             self._cells = scale.power(regmap.find(profile.table, "power_w")).cells
+            self._cells.extend(array("i", (profile.counter is not None, sign < 0)))
         self._counter_at = -1
         if profile.counter is not None:
             self._counter_at = 2 * (profile.counter - profile.fast_address)
@@ -90,36 +96,35 @@ class Meter:
         """Return what takes the power from an answer: a closure, for it runs in every control period."""
         cells = self._cells
         line = job.bus.cells
-        power = self.power
-        sign = self._sign
-        reject = self._reject
-        counter_at = self._counter_at
-        is_new = self._is_new
 
         @micropython.viper
         def take_power(buf, at: int):
             value = int(read(cells, buf, at))
-            if value == _INVALID:
-                reject()
-            elif int(counter_at) < 0 or is_new(buf, at):
-                take(power.cells, power.at, value * int(sign), line[_SENT])
+            c = ptr32(cells)
+            if value == _INVALID or c[_WATCHED] and not self.is_new(buf, at):
+                self.reject(value)
+                return
+            power = self.power
+            take(power.cells, power.at, 0 - value if c[_TURNED_ROUND] else value, ptr32(line)[_SENT])
 
         return take_power
 
-    def _reject(self):
-        self.invalid += 1
-        self.power.fail()
+    def reject(self, value):
+        """Count an answer that brought no value, or the sample already known."""
+        if value == _INVALID:
+            self.invalid += 1
+            self.power.fail()
+        else:
+            self.repeated += 1
 
     @micropython.native
-    def _is_new(self, buf, at):
-        """Return False, and count, while the refresh counter stands still; only every second answer holds it."""
+    def is_new(self, buf, at):
+        """Return False while the refresh counter stands still; only every second answer holds it."""
         if buf[at - 1] > self._counter_at:
             at += self._counter_at
             counter = buf[at] << 8 | buf[at + 1]
             self._moving = counter != self._counter
             self._counter = counter
-        if not self._moving:
-            self.repeated += 1
         return self._moving
 
     @micropython.native
