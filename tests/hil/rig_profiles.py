@@ -34,9 +34,12 @@ _LIFE = """
         def __init__(self, role, name, unit):
             self.unit = unit
             self.meter = role not in FOLDERS
+            self.sought = not self.meter
             self.bus = bus = Bus(serial, platform, 115200)
             if self.meter:
-                self.device = Meter(bus, unit, profiles.load(name), Scale({unit_w}), 1, 200000)
+                profile = profiles.load(name)
+                self.sought = profile.driver is not None
+                self.device = (profile.driver or Meter)(bus, unit, profile, Scale({unit_w}), 1, 200000)
             else:
                 profile = profiles.device(role, name)
                 self.device = profile.DRIVER(bus, unit, Scale({unit_w}), reversion_s={reversion_s}, timeout_us=200000,
@@ -54,8 +57,8 @@ _LIFE = """
             if ticks.diff(platform.ms(), self.last_ms) >= 100:
                 self.last_ms = platform.ms()
                 device.request()
+                device.request_slow()
                 if not self.meter:
-                    device.request_slow()
                     device.heartbeat()
                     device.command(self.power_pu)
 
@@ -80,12 +83,14 @@ _LIFE = """
         def state(self):
             device, reading = self.device, self.reading
             if self.meter:
-                return json.dumps([1, "", reading.count, reading.value, 0, 0])
+                values = device.values()
+                lively = values.get("frequency_mhz", values.get("voltage_l1_mv"))
+                return json.dumps([1, "", reading.count, reading.value, device.slow.count, lively])
             return json.dumps([device.ready, device.trouble, reading.count, reading.value, device.applied.value,
                                device.soc.value if hasattr(device, "soc") else 0])
 
         def find(self):
-            if self.meter:
+            if not self.sought:
                 return
             begin_ms = platform.ms()
             while not self.device.ready:
@@ -102,6 +107,8 @@ _LIFE = """
             self.find()
             self.say("FOUND")
             self.fresh()
+            if self.meter:
+                self.until(lambda: self.device.slow.count)
             self.say("READ")
             if not self.meter:
                 self.power_pu = {power_pu}

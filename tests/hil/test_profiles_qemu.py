@@ -44,6 +44,7 @@ class _Round:
         self.steps[unit].append(word)
         if word == "READ" and role == "load":
             assert abs(state[3] * _UNIT_W - _LOAD_W) <= _UNIT_W, (name, state)
+            assert state[4] > 0 and state[5] in (50_000, 230_000), (name, state)  # mHz, or mV
         if word == "COMMANDED":
             self._commanded(role, name, unit, state)
         if word == "LOSE":
