@@ -1,0 +1,266 @@
+"""The rules of truth, on cells: the drivers' rows `raw`, the believed rows `out`, and a table with a row a role.
+
+Rows of both kinds are those of core.types.Reading, in role order. What is ordinary takes the short way through judge();
+the rest is looked at in weigh(). Values are restored with their sign, which a 64-bit VM does not read from a 32-bit
+cell. site.truth says which rules these are and why.
+"""
+
+import micropython
+from micropython import const
+
+# Causes, in the order of their counts; the last two are suspicions that refuse nothing.
+NONE = const(0)
+RANGE = const(1)
+NEGATIVE = const(2)
+MINUS_ONE = const(3)
+ZEROS = const(4)
+STEP = const(5)
+FROZEN = const(6)
+SAME = const(7)
+AWAY = const(8)
+
+# What is known of a meter's voltage or frequency, as a reason to believe a zero.
+LIFE_NONE = const(0)  # it has no such registers
+LIFE_EXEMPT = const(1)  # its driver reads a state with the power and refuses zeros itself
+LIFE_ASKED = const(2)  # not read since the zero came
+LIFE_ALIVE = const(3)
+LIFE_DEAD = const(4)
+
+# Cells of the header, then those of a row.
+NOW = const(0)
+STALE_MS = const(1)
+FROZEN_MS = const(2)
+HEADER = const(3)
+SEEN = const(0)  # count of the driver's row when it was last judged
+STATE = const(1)  # what is suspected
+BELOW = const(2)  # how far below zero a value may be: 0 for a load
+HIGH = const(3)
+STEP_PU = const(4)
+RATED = const(5)  # 0 where the site has no such plant
+LIFE = const(6)
+TIMES = const(7)  # samples that have shown what is suspected
+MARK = const(8)  # STEP: the value to be confirmed; SAME, AWAY: what the other meters said when it began
+SINCE = const(9)  # SAME: tick of the first repeated sample; AWAY: of the first one that the others contradict
+CAUSE = const(10)  # of the last judgement
+REFUSED = const(11)  # the value last refused
+MOVED_MS = const(18)  # tick at which its own energy register was seen to move, 0 for never
+COUNTS = const(11)  # + cause: how many were refused for it
+WIDTH = const(19)
+
+CELLS = const(4)  # of one Reading
+ALL = const(24)  # of the readings of all roles
+_GRID_AT = const(4)
+_MASK = const(0x3FFFFFFF)
+_HALF = const(0x20000000)
+_UNKNOWN = const(0x1FFFFFFF)  # what the others say, where one of them says nothing
+
+
+def ptr32(cells):
+    """Return `cells`: viper takes this name for a pointer to 32-bit words, and never calls this."""
+    return cells
+
+
+@micropython.viper
+def _rest(out: ptr32, table: ptr32, at: int) -> int:
+    """Return what the other believed rows make of the one at out[at]; _UNKNOWN while one of them is old or frozen."""
+    total = 0
+    i = 0
+    row = HEADER
+    while i < ALL:
+        if i != at and table[row + RATED] != 0:
+            age = (((table[NOW] - out[i + 1]) & _MASK) ^ _HALF) - _HALF
+            if out[i + 2] == 0 or age > table[STALE_MS] or table[row + STATE] == FROZEN:
+                return _UNKNOWN
+            value = ((out[i] & _MASK) ^ _HALF) - _HALF
+            total += value if i == 0 else 0 - value
+        i += CELLS
+        row += WIDTH
+    return total if at else 0 - total  # load = the sum of all others; each other = load less the rest
+
+
+@micropython.viper
+def _alive(table: ptr32, row: int) -> int:
+    """Return 1 when the meter's own energy register has moved within the time after which a value is frozen."""
+    age = (((table[NOW] - table[row + MOVED_MS]) & _MASK) ^ _HALF) - _HALF
+    if table[row + MOVED_MS] == 0 or age < 0 or age >= table[FROZEN_MS]:
+        return 0
+    return 1
+
+
+@micropython.viper
+def _accused(out: ptr32, table: ptr32, at: int) -> int:
+    """Return 1 when of all roles that stand still this one is accused: the grid, else the load, else the only one."""
+    i = 0
+    row = HEADER
+    while i < ALL:
+        if i == at:
+            if int(_alive(table, row)):
+                return 0
+        elif table[row + STATE] >= SAME and (i == _GRID_AT or at != 0) and at != _GRID_AT:
+            age = (((out[i + 1] - table[row + SINCE]) & _MASK) ^ _HALF) - _HALF
+            if table[row + STATE] == AWAY or age >= table[FROZEN_MS]:
+                if int(_alive(table, row)) == 0:
+                    return 0
+        i += CELLS
+        row += WIDTH
+    return 1
+
+
+@micropython.viper
+def _moved(out: ptr32, table: ptr32, at: int, row: int) -> int:
+    """Return 1 when what the others say has moved by more than 5 % of the rating since it was marked."""
+    rest = int(_rest(out, table, at))
+    mark = ((table[row + MARK] & _MASK) ^ _HALF) - _HALF
+    if rest == _UNKNOWN or mark == _UNKNOWN:
+        table[row + MARK] = rest
+        table[row + TIMES] = 0
+        return 0
+    moved = rest - mark if rest > mark else mark - rest
+    if table[row + TIMES] == 0:
+        # Marked only when two in turn agree: the meters are not sampled at one instant.
+        table[row + MARK] = rest
+        if moved * 20 <= table[row + RATED]:
+            table[row + TIMES] = 1
+        return 0
+    return 1 if moved * 20 > table[row + RATED] else 0
+
+
+@micropython.viper
+def _repeated(out: ptr32, table: ptr32, at: int, row: int, t_ms: int) -> int:
+    """Return the cause against a value that has not changed, or NONE."""
+    state = table[row + STATE]
+    if state == FROZEN:
+        return FROZEN
+    if state < SAME:
+        table[row + STATE] = SAME
+        table[row + SINCE] = t_ms
+        table[row + MARK] = int(_rest(out, table, at))
+        table[row + TIMES] = 0
+        return NONE
+    age = (((t_ms - table[row + SINCE]) & _MASK) ^ _HALF) - _HALF
+    if state == SAME and age >= 0 and age < table[FROZEN_MS]:
+        if table[row + TIMES] == 0:
+            _moved(out, table, at, row)
+        return NONE
+    if int(_moved(out, table, at, row)) == 0 or int(_accused(out, table, at)) == 0:
+        table[row + STATE] = SAME
+        # Held at the limit, so that the tick may run on for as long as the power stays the same.
+        table[row + SINCE] = (t_ms - table[FROZEN_MS]) & _MASK
+        return NONE
+    if state == SAME:
+        table[row + STATE] = AWAY
+        table[row + SINCE] = t_ms
+        return NONE
+    if age * 5 < table[FROZEN_MS]:
+        return NONE  # only what stays is a contradiction
+    table[row + STATE] = FROZEN
+    return FROZEN
+
+
+@micropython.viper
+def _nothing(out: ptr32, table: ptr32, at: int, row: int, value: int) -> int:
+    """Return the cause against a value of 0 or -1 that comes after more than 1 % of the rating, or NONE."""
+    cause = ZEROS if value == 0 else MINUS_ONE
+    life = table[row + LIFE]
+    if table[row + STATE] != cause:
+        table[row + STATE] = cause
+        table[row + TIMES] = 0
+        if life > LIFE_ASKED:
+            life = LIFE_ASKED
+            table[row + LIFE] = life
+    table[row + TIMES] += 1
+    if cause == MINUS_ONE:
+        if at and table[row + TIMES] >= 5:
+            return NONE
+        return MINUS_ONE
+    if life == LIFE_ALIVE or life == LIFE_EXEMPT or (life == LIFE_NONE and table[row + TIMES] >= 3):
+        return NONE
+    rest = int(_rest(out, table, at))
+    if rest < 0:
+        rest = 0 - rest
+    if rest * 50 <= table[row + RATED]:
+        return NONE
+    return ZEROS
+
+
+@micropython.viper
+def weigh(raw: ptr32, out: ptr32, table: ptr32, at: int, row: int) -> int:
+    """Judge a sample that is not ordinary: believe it, or count why not; returns the cause."""
+    value = ((raw[at] & _MASK) ^ _HALF) - _HALF
+    last = ((out[at] & _MASK) ^ _HALF) - _HALF
+    far = last if last > 0 else 0 - last
+    rated = table[row + RATED]
+    high = table[row + HIGH]
+    cause = NONE
+    nothing = 0
+    if far * 100 > rated and (value + 1) >> 1 == 0:
+        nothing = 1  # 0 or -1
+    if at == 0 and value < 0 and nothing == 0 and (0 - value) * 200 <= rated:
+        value = 0  # an offset
+        if far * 100 > rated:
+            nothing = 1
+    step = value - last
+    if step < 0:
+        step = 0 - step
+    if value > high or value < 0 - high:
+        cause = RANGE
+    elif nothing:
+        cause = int(_nothing(out, table, at, row, value))
+    elif at == 0 and value < 0:
+        cause = NEGATIVE
+    elif step > table[row + STEP_PU]:
+        mark = ((table[row + MARK] & _MASK) ^ _HALF) - _HALF
+        mark -= value
+        if mark < 0:
+            mark = 0 - mark
+        if table[row + STATE] != STEP or mark > table[row + STEP_PU]:
+            cause = STEP
+            table[row + STATE] = STEP
+            table[row + MARK] = value
+    elif step == 0 and value != 0:
+        cause = int(_repeated(out, table, at, row, raw[at + 1]))
+        if cause == NONE:
+            out[at + 1] = raw[at + 1]
+            out[at + 2] = raw[at + 2]
+            table[row + CAUSE] = NONE
+            return NONE
+    table[row + CAUSE] = cause
+    if cause == NONE:
+        table[row + STATE] = NONE
+        out[at] = value
+        out[at + 1] = raw[at + 1]
+        out[at + 2] = raw[at + 2]
+        return NONE
+    table[row + REFUSED] = raw[at]
+    table[row + COUNTS + cause] = (table[row + COUNTS + cause] + 1) & _MASK
+    return cause
+
+
+@micropython.viper
+def judge(raw: ptr32, out: ptr32, table: ptr32, now_ms: int):
+    """Judge what is new in each row; what is ordinary takes the short way."""
+    table[NOW] = now_ms
+    at = 0
+    row = HEADER
+    while at < ALL:
+        count = raw[at + 2]
+        if count != table[row]:  # SEEN is the first cell
+            table[row] = count
+            value = ((raw[at] & _MASK) ^ _HALF) - _HALF
+            step = value - (((out[at] & _MASK) ^ _HALF) - _HALF)
+            if step < 0:
+                step = 0 - step
+            ordinary = 0
+            if (value + 1) >> 1 != 0 and step != 0 and step <= table[row + STEP_PU] and value <= table[row + HIGH]:
+                if value + table[row + BELOW] >= 0:
+                    ordinary = 1
+            if ordinary:
+                out[at] = value
+                out[at + 1] = raw[at + 1]
+                out[at + 2] = count
+                table[row + STATE] = NONE
+                table[row + CAUSE] = NONE
+            else:
+                weigh(raw, out, table, at, row)
+        at += CELLS
+        row += WIDTH

@@ -1,0 +1,106 @@
+"""Judge every new sample before anything is made of it: what cannot be true is refused, counted, and left to age.
+
+The drivers' rows come in, the believed ones go out into a second table of the same form, from which Measure reads: a
+refused value is a meter that has said nothing, and grows stale like one. What a driver can see by itself (no value, the
+raw -1, zeros of a SunSpec device with a fault) it has refused already. Rules, each with its reason:
+
+ RANGE      beyond 1.5 times the role's rating: no plant of this site does that
+ NEGATIVE   a load below zero: it feeds nothing back. Half a percent of the rating is an offset, and is 0
+ MINUS_ONE  exactly -1 after more than 1 % of the rating: how analysers say "no reading". Of a load never believed, of
+            others from the fifth on
+ ZEROS      exactly 0 after more than 1 % of the rating: a restarting meter shows zeros too. Believed when the other
+            meters agree within 2 %, when a slow read since then shows a living voltage, or from the third on where the
+            meter has no such register
+ STEP       a change beyond control.step_permille of the rating: believed when the next sample confirms it
+ FROZEN     the same value for control.frozen_ms, while what the other meters make of it has moved by more than 5 % of
+            the rating and stayed there, or while the meter's own energy register stands still (freeze()); refused until
+            it moves. Constant power is no fault: the other meters say so, and a register that moves proves its meter
+            alive. Of several that stand still the grid is accused, for whatever moves in the site moves it; else the
+            load, which is never constant for long; of several others none
+
+The percentages are not parameters: they are what class 2 meters, read within a second of each other, cannot exceed.
+"""
+
+from array import array
+
+import micropython
+
+from firmware.core import ticks
+from firmware.core.types import BESS, LOAD, READING_CELLS, ROLES, Reading
+from firmware.site import doubt
+from firmware.site.doubt import judge
+
+CAUSES = ("", "RANGE", "NEGATIVE", "MINUS_ONE", "ZEROS", "STEP", "FROZEN")
+
+
+class Truth:
+    """Owns the drivers' rows and the believed ones; `readings` and `rated_pu` are indexed by role, None where absent.
+
+    `believed` holds Readings like those of the drivers, by role: what Measure is to read.
+    """
+
+    def __init__(self, readings, rated_pu, control):
+        self.raw = array("i", [0] * (READING_CELLS * ROLES))
+        self._out = array("i", [0] * (READING_CELLS * ROLES))
+        self._table = table = array("i", [0] * (doubt.HEADER + doubt.WIDTH * ROLES))
+        table[doubt.STALE_MS] = control["stale_ms"]
+        table[doubt.FROZEN_MS] = control["frozen_ms"]
+        self.believed = [None] * ROLES
+        for role in range(ROLES):
+            if readings[role] is not None:
+                readings[role].move(self.raw, role * READING_CELLS)
+                self.believed[role] = Reading()
+                self.believed[role].move(self._out, role * READING_CELLS)
+                self._rate(role, max(rated_pu[role], 1), control["step_permille"])
+
+    def _rate(self, role, rated_pu, step_permille):
+        row = doubt.HEADER + role * doubt.WIDTH
+        table = self._table
+        table[row + doubt.RATED] = rated_pu
+        table[row + doubt.HIGH] = (rated_pu * 3 + 1) // 2
+        table[row + doubt.BELOW] = 0 if role == LOAD else table[row + doubt.HIGH]
+        table[row + doubt.STEP_PU] = max(rated_pu * step_permille // 1000, 1)
+        table[row + doubt.LIFE] = doubt.LIFE_EXEMPT if role == BESS else doubt.LIFE_NONE
+
+    @micropython.native
+    def judge(self, now_ms):
+        """Judge what has come since the last call, at the tick `now_ms`."""
+        judge(self.raw, self._out, self._table, now_ms)
+
+    # ---- background only
+
+    def heard(self, role, alive):
+        """Take note of a slow read of a meter that has registers of voltage or frequency, and whether they live."""
+        at = doubt.HEADER + role * doubt.WIDTH + doubt.LIFE
+        if self._table[at] != doubt.LIFE_EXEMPT:
+            self._table[at] = doubt.LIFE_ALIVE if alive else doubt.LIFE_DEAD
+
+    def still(self, role):
+        """Return True while the role's value has stayed the same for control.frozen_ms, without being 0."""
+        row = doubt.HEADER + role * doubt.WIDTH
+        state = self._table[row + doubt.STATE]
+        if state != doubt.SAME:
+            return state == doubt.AWAY or state == doubt.FROZEN
+        t_ms = self.believed[role].t_ms
+        age = ticks.diff(t_ms, self._table[row + doubt.SINCE])
+        return age >= self._table[doubt.FROZEN_MS]
+
+    def moved(self, role, t_ms):
+        """Take note that the meter's own energy register moved, as read at the tick `t_ms`: the meter lives."""
+        self._table[doubt.HEADER + role * doubt.WIDTH + doubt.MOVED_MS] = t_ms or 1
+
+    def freeze(self, role):
+        """Refuse the role's value until it moves: something else has shown that it stands still wrongly."""
+        self._table[doubt.HEADER + role * doubt.WIDTH + doubt.STATE] = doubt.FROZEN
+
+    def cause(self, role):
+        """Return the cause for which the role's last sample was refused, NONE where it was believed."""
+        return self._table[doubt.HEADER + role * doubt.WIDTH + doubt.CAUSE]
+
+    def refused_pu(self, role):
+        """Return the value that was last refused."""
+        return self._table[doubt.HEADER + role * doubt.WIDTH + doubt.REFUSED]
+
+    def count(self, role, cause):
+        """Return how many samples of a role were refused for a cause since start, 30 bits."""
+        return self._table[doubt.HEADER + role * doubt.WIDTH + doubt.COUNTS + cause]
