@@ -101,6 +101,7 @@ class Board:
         self.now_ms, self.uptime_ms, self.boot = start_ms, 5_000, 1
         energy_wh = 200_000
         self.pool = [energy_wh, energy_wh * DIRECT[4], energy_wh * LIFECYCLE[4], 0]
+        self.register_wh = [5_000_000_000, 123_456, 0]  # load, grid import, grid export
         self.records = []
         self.after_restart = False
 
@@ -118,11 +119,12 @@ class Board:
         fields = self.common(1, length_ms)
         flags = (1 << 8 if sources[4] > self.pool[0] else 0) | (1 << 9 if trueup is not None else 0)
         flags |= (0 if length_ms == QUARTER_MS else 1 << 16) | (1 << 1 if self.after_restart else 0)
-        meters = [[role, 9_000, 1, 0] for role in (0, 1, 2, 3)]
+        meters = [[role, 9_000, 1, 0, 0] for role in (0, 1, 2, 3)]
         fields |= {15: 9_000, 16: 8_999, 17: 120, 18: 0, 19: flags, 20: 0, 21: 0, 22: meters, 23: sources,
                    24: uses, 25: sum(sources) - sum(uses), 26: [apportion(wh, uses)[0] for wh in sources]}
         fields |= self.book(sources, uses, trueup)
-        fields |= {31: 500, 32: DIRECT, 33: LIFECYCLE, 34: [None, None, 1], 37: [9_000, 2, 150, 0, 0]}
+        fields |= {31: 500, 32: DIRECT, 33: LIFECYCLE, 34: [None, None, 1], 37: [9_000, 2, 150, 0, 0],
+                   39: self.registers(sources, uses)}
         self.keep(dict(sorted(fields.items())), length_ms, changes)
         self.after_restart = False
 
@@ -133,6 +135,16 @@ class Board:
         uses = [0, draw(0, given // 3), draw(0, given // 9), draw(0, 300)]
         uses[0] = given - sum(uses) - draw(0, 50)
         return sources, uses
+
+    def registers(self, sources, uses):
+        """Let the registers of load and grid go on by the interval's energy; the others have none."""
+        rows = [[role, 0, None, None, None, None, None, None] for role in (0, 1, 2, 3)]
+        begin = list(self.register_wh)
+        for i, energy_wh in enumerate((uses[0], sources[3], uses[2])):
+            self.register_wh[i] += energy_wh
+        rows[0] = [0, 1, begin[0], self.register_wh[0], None, None, 0, None]
+        rows[1] = [1, 1, begin[1], self.register_wh[1], begin[2], self.register_wh[2], 4, -1]
+        return rows
 
     def book(self, sources, uses, trueup):
         """Keep the carbon book of one interval."""

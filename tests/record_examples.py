@@ -26,7 +26,8 @@ FACTOR_TABLE = sha256(b"").digest()
 QUARTER_MS = 900_000
 NOON_MS = 1_767_268_800_000  # 2026-01-01T12:00:00Z
 CODED = {"duration_ms": (1, 900_000), "clock": (0, 3), "quality": (0, 10), "substitute_method": (0, 2),
-         "flags": (0, 1 << 16 | 0x3FD3), "soc_permille": (0, 1000), "grid_factor": (0, 3), "meters": (0, 5)}
+         "flags": (0, 1 << 16 | 0x3FF3), "soc_permille": (0, 1000), "grid_factor": (0, 3), "meters": (0, 5),
+         "registers": (0, 5)}
 DIRECT, LIFECYCLE = [0, 0, 762_000, 38_950, 762_000], [11_000, 45_000, 900_000, 52_300, 900_000]
 ETA_PPM, MOST = 846_400, 2**64 - 1
 CODEC = "codec only: the values do not add up"
@@ -82,13 +83,23 @@ def interval(sources, uses, pool, start_ms, uptime_ms, **changes):
     made.clock, made.clock_age_s, made.clock_error_ms = 2, 512, -3
     made.ticks_expected, made.ticks_ok, made.gap_max_ms, made.quality = 45_000, 44_998, 40, 0
     made.substituted_wh, made.substitute_method = 0, 0
-    made.meters = [[0, 44_998, 2, 0], [1, 44_999, 1, 0], [2, 9_000, 0, 0], [3, 45_000, 0, 0]]
+    made.meters = [[0, 44_998, 2, 0, 0], [1, 44_999, 1, 0, 0], [2, 9_000, 0, 0, 0], [3, 45_000, 0, 0, 0]]
     made.sources_wh, made.uses_wh, made.soc_permille = sources, uses, 612
     made.grid_factor, made.ticks = [NOON_MS // 1000, 0, 1], [45_000, 3, 412, 0, 1]
     settle(made, pool)
+    made.registers = registers()
     for name, value in changes.items():
         setattr(made, name, value)
     return made
+
+
+def registers(load=None, grid=None):
+    """Return the rows of a site whose load and grid meters have registers, and PCS and wind meter none."""
+    rows = [[role, 0] + [None] * 6 for role in range(4)]
+    for row in (load, grid):
+        if row:
+            rows[row[0]] = row
+    return rows
 
 
 def gap(start_ms, duration_ms, uptime_ms, pool, reason):
@@ -107,8 +118,10 @@ def extreme(largest):
     number, signed = (MOST, MOST >> 1) if largest else (0, -(MOST >> 1) - 1)
     for _, name, shape in record._INTERVAL_FIELDS:
         coded = CODED.get(name, (0, number))[largest]
-        if shape == "m":
-            value = [[role, number, number, number] for role in range(coded + 1)]
+        if shape[0] == "*":
+            value = [[role] + [_extreme(kind, number) for kind in shape[2:]] for role in range(coded + 1)]
+            for row in value if name == "registers" else ():
+                row[1] = 3 if largest else 0
         elif len(shape) > 1:
             value = [number] * len(shape)
         else:
@@ -120,12 +133,26 @@ def extreme(largest):
     return made
 
 
+def _extreme(kind, number):
+    """Return the largest number of a kind, or the smallest; null for the smallest where null may stand."""
+    if kind == "u":
+        return number
+    if kind == "s":
+        return MOST >> 1 if number else -(MOST >> 1) - 1
+    return number or None
+
+
 def story():
     """Return (name, boot, Interval) in order: what one board wrote, then two at the ends of ranges."""
     first = interval([180_000, 0, 0, 145_300, 20_000], [345_000, 0, 0, 0],
-                     [400_000, 400_000 * DIRECT[4], 400_000 * LIFECYCLE[4], 0], NOON_MS, 35_990)
+                     [400_000, 400_000 * DIRECT[4], 400_000 * LIFECYCLE[4], 0], NOON_MS, 35_990,
+                     registers=registers([0, 2, 88_000_020, 88_344_990, None, None, -12, None],
+                                         [1, 2, 41_200_000, 41_345_300, 77_000, 77_000, 5, 0]))
     charging = interval([420_017, 0, 0, 0, 1_003], [298_001, 119_002, 3_000, 999],
-                        first.pool_end, NOON_MS + QUARTER_MS, 935_990, soc_permille=655)
+                        first.pool_end, NOON_MS + QUARTER_MS, 935_990, soc_permille=655, flags=1 << 6,
+                        registers=registers([0, 1, 88_344_990, 88_642_980, None, None, 31, None],
+                                            [1, 1, 41_345_300, 41_345_300, 77_000, 80_000, 0, -3]))
+    charging.meters[0][4] = 2
     pool = charging.pool_end
     stopped = gap(NOON_MS + 2 * QUARTER_MS, None, 80, pool, 1)
     dark = interval([0, 0, 60_001, 0, 0], [60_001, 0, 0, 0], pool, None, 80, clock=0, clock_age_s=None,

@@ -104,7 +104,7 @@ def test_decode_json_names_every_field_with_its_unit(case, capsys):
     assert code == 0 and record["seq"] == 1 and record["start_ms"] == START_MS + 900_000
     assert set(record["sources_wh"]) == {"wind", "pv", "genset", "grid_import", "bess_discharge"}
     assert record["site"] == "north" and len(record["prev"]) == 64
-    assert record["meters"][0] == {"role": "load", "answers": 9_000, "time_outs": 1, "errors": 0}
+    assert record["meters"][0] == {"role": "load", "answers": 9_000, "time_outs": 1, "errors": 0, "refused": 0}
 
 
 def test_decode_reads_up_to_and_behind_damage(case, capsys):

@@ -132,7 +132,7 @@ def test_bytes_between_records_are_found(case):
 
 def test_reading_goes_on_behind_an_erased_block(case):
     data = bytearray(b"".join(case.records))
-    data[900:2600] = b"\xff" * 1700
+    data[900:2900] = b"\xff" * 2000
     result = case.judge(bytes(data))
     assert ("FRAME_BROKEN", 1) in found(result) and result.records == 6
     assert {code for code, _ in found(result)} <= {"FRAME_BROKEN", "SEQ_GAP"}

@@ -72,7 +72,7 @@ WRONG = {
     "configuration flag": (_set(19, 1 << 12), ["FLAG_CHANGE"]),
     "hidden substitute": (_set(20, 7), ["SUBSTITUTE_HIDDEN"]),
     "more valid than there were": (_set(16, 9_001), ["TICKS_INCONSISTENT"]),
-    "meters out of order": (_set(22, [[1, 1, 0, 0], [0, 1, 0, 0]]), ["METERS_ORDER"]),
+    "meters out of order": (_set(22, [[1, 1, 0, 0, 0], [0, 1, 0, 0, 0]]), ["METERS_ORDER"]),
     "clock unknown": (_set(12, 0), ["CLOCK_FIELDS"]),
     "partial without flag": (_set(19, 1 << 16), ["NOT_ALIGNED"]),
 }

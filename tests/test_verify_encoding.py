@@ -95,7 +95,8 @@ def test_fields_outside_the_format_are_named(tmp_path):
         "KIND_UNKNOWN": [{2: 3}],
         "FIELD_UNKNOWN": [{99: 0}],
         "FIELD_RANGE": [{10: 900_001}, {31: 1001}, {19: 4}, {23: [-1, 0, 0, 0, 0]}, {4: 0}, {18: 5},
-                        {27: [0, 0, 0, 10**6]}, {5: b"1"}, {22: [[9, 0, 0, 0]]}],
+                        {27: [0, 0, 0, 10**6]}, {5: b"1"}, {22: [[9, 0, 0, 0, 0]]},
+                            {39: [[0, 4, None, None, None, None, None, None]]}],
         "FIELD_TYPE": [{23: [1, 2]}, {9: b""}, {7: 5}, {28: None}, {22: [[0, 1]]}, {37: [1, 2, 3, 4, None]}],
     }
     for code, change in ((code, change) for code, changes in trials.items() for change in changes):

@@ -129,7 +129,7 @@ class Registers:
     def _refused(self, role, i, code, wh, before_wh):
         self.refused[role] += 1
         self._flags |= FLAG_IMPLAUSIBLE
-        if code == register.BACK:
+        if wh < before_wh:
             self._flags |= FLAG_REGISTER_BACK
         name = ("", "", "", "REGISTER_GLITCH", "REGISTER_BACK", "REGISTER_RENEWED")[code]
         self.news.append((role, name, "%s register %d Wh after %d Wh" % (_WORDS[i], wh, before_wh)))

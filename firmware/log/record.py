@@ -27,7 +27,7 @@ _NO_EXTERNAL = b"\x40"
 _SIGNED_START = b"\x84\x6aSignature1"
 
 # (key, attribute of Interval, shape): u is 0..2**64-1, i is -2**63..2**63-1, n is u or null, s is i or null;
-# several letters are an array of such, m is an array of uuuu
+# several letters are an array of such, a star before them an array of rows like that
 _CLOCK_FIELDS = (
     (9, "start_ms", "n"),
     (10, "duration_ms", "n"),
@@ -44,7 +44,7 @@ _INTERVAL_FIELDS = _CLOCK_FIELDS + (
     (19, "flags", "u"),
     (20, "substituted_wh", "u"),
     (21, "substitute_method", "u"),
-    (22, "meters", "m"),
+    (22, "meters", "*uuuuu"),
     (23, "sources_wh", "uuuuu"),
     (24, "uses_wh", "uuuu"),
     (25, "residual_wh", "i"),
@@ -60,6 +60,7 @@ _INTERVAL_FIELDS = _CLOCK_FIELDS + (
     (35, "carbon_direct_ug", "uuuuuu"),
     (36, "carbon_lifecycle_ug", "uuuuuu"),
     (37, "ticks", "uuuuu"),
+    (39, "registers", "*uunnnnss"),
 )
 _GAP_FIELDS = _CLOCK_FIELDS + (
     (27, "pool_start", "uuuu"),
@@ -106,10 +107,10 @@ def _put_fields(out, interval, fields):
         cbor.put_head(out, 0, key)
         if shape == "u" and type(value) is int and value >= 0:
             cbor.put_head(out, 0, value)
+        elif shape[0] == "*":
+            _put_rows(out, name, shape[1:], value)
         elif len(shape) > 1:
             _put_array(out, name, shape, value)
-        elif shape == "m":
-            _put_rows(out, name, value)
         else:
             _put_number(out, name, shape, value)
 
@@ -124,12 +125,12 @@ def _put_array(out, name, shape, value):
         done += 1
 
 
-def _put_rows(out, name, value):
+def _put_rows(out, name, shape, value):
     if type(value) is not list and type(value) is not tuple:
-        _refuse(name, "m", value)
+        _refuse(name, shape, value)
     cbor.put_head(out, _ARRAY, len(value))
     for row in value:
-        _put_array(out, name, "uuuu", row)
+        _put_array(out, name, shape, row)
 
 
 def _put_number(out, name, shape, value):

@@ -26,18 +26,22 @@ POOL = ("energy_wh", "direct_ug", "lifecycle_ug", "remainder_ppm")
 CARBON = ("load", "bess_charge", "grid_export", "aux", "write_off", "bess_out")
 GRID_FACTOR = ("valid_from_s", "age_s", "kind")
 TICKS = ("runs", "late", "late_max_us", "missed", "over_budget")
-METER = ("role", "answers", "time_outs", "errors")
+METER = ("role", "answers", "time_outs", "errors", "refused")
+REGISTER = ("role", "formed", "import_start_wh", "import_end_wh", "export_start_wh", "export_end_wh",
+            "import_difference_wh", "export_difference_wh")
 
 KINDS = {1: "interval", 2: "gap"}
 CLOCKS = {0: "unknown", 1: "set", 2: "synchronised", 3: "holding"}
 QUALITIES = {0: "valid", 9: "estimated", 10: "questionable"}
 SUBSTITUTES = {0: "none", 1: "last value held", 2: "balance of the other meters"}
+FORMED = {0: "integrated power", 1: "registers", 2: "registers for a part", 3: "integrated power, registers contradict"}
 FACTOR_KINDS = {0: "measured", 1: "estimated", 2: "default", 3: "residual"}
 REASONS = {1: "restart", 2: "clock step"}
 FLAGS = {
     0: "clock step",
     1: "reboot before this record",
     4: "meter silent",
+    5: "energy register went back",
     6: "implausible value rejected",
     7: "balance limit exceeded",
     8: "pool underflow",
@@ -56,7 +60,10 @@ def _same(count, spec, names):
 
 
 _POOL = ("array", (_ENERGY, _CARBON, _CARBON, ("int", 0, 999_999)), POOL)
+_ROLE = ("in", dict(enumerate(ROLES)))
 _GRID = ("array", (("int?", 0, U64), ("int?", 0, U64), ("in", FACTOR_KINDS)), GRID_FACTOR)
+_READINGS = (("int?", 0, U64),) * 4
+_DIFFERENCES = (("int?", -S64, S64 - 1),) * 2
 
 #       key, name, specification
 _HEAD = (
@@ -85,7 +92,7 @@ INTERVAL_FIELDS = (
     (19, "flags", ("bits", _FLAG_MASK)),
     (20, "substituted_wh", _ENERGY),
     (21, "substitute_method", ("in", SUBSTITUTES)),
-    (22, "meters", ("rows", (("in", dict(enumerate(ROLES))), _COUNT, _COUNT, _COUNT), METER)),
+    (22, "meters", ("rows", (_ROLE, _COUNT, _COUNT, _COUNT, _COUNT), METER)),
     (23, "sources_wh", _same(5, _ENERGY, SOURCES)),
     (24, "uses_wh", _same(4, _ENERGY, USES)),
     (25, "residual_wh", _SIGNED),
@@ -100,6 +107,7 @@ INTERVAL_FIELDS = (
     (35, "carbon_direct_ug", _same(6, _CARBON, CARBON)),
     (36, "carbon_lifecycle_ug", _same(6, _CARBON, CARBON)),
     (37, "ticks", _same(5, _COUNT, TICKS)),
+    (39, "registers", ("rows", (_ROLE, ("in", FORMED), *_READINGS, *_DIFFERENCES), REGISTER)),
 )
 _GAP_HEAD = (*_HEAD[:9], (10, "duration_ms", ("int?", 0, U64)), *_HEAD[10:])
 GAP_FIELDS = (*_GAP_HEAD, *_POOLS, (38, "reason", ("in", REASONS)))

@@ -55,8 +55,9 @@ class Consistency:
             what = f"{record[20]} Wh from substitute values, method {record[21]}, quality {record[18]}"
             self.findings.add("SUBSTITUTE_HIDDEN", what, unit)
         roles = [row[0] for row in record[22]]
-        if roles != sorted(set(roles)):
-            self.findings.add("METERS_ORDER", f"roles {roles}", unit)
+        rows = [row[0] for row in record[39]]
+        if roles != sorted(set(roles)) or rows != roles:
+            self.findings.add("METERS_ORDER", f"roles {roles}, of registers {rows}", unit)
 
     def _check_flags(self, unit, record, previous):
         underflow = record[23][4] > record[27][0]

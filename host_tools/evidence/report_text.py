@@ -104,6 +104,8 @@ def _totals(result):
     lines.append("  sources  " + _list(zip(SOURCES, totals.sources_wh)))
     lines.append("  uses     " + _list(zip(USES, totals.uses_wh)))
     lines.append("  residual " + _list((("", totals.residual_wh),)))
+    if totals.refused:
+        lines.append("  refused values: " + ", ".join(f"{role} {n}" for role, n in totals.refused.items()))
     for name, carbon in (("direct", totals.direct_ug), ("life cycle", totals.lifecycle_ug)):
         intensity = totals.intensity(carbon)
         if intensity is not None:

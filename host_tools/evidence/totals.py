@@ -1,6 +1,6 @@
 """Add up energy and carbon over all usable intervals, as whole numbers."""
 
-from host_tools.evidence.fields import CARBON, INTERVAL, MIX, SOURCES, USES
+from host_tools.evidence.fields import CARBON, INTERVAL, MIX, ROLES, SOURCES, USES
 
 
 class Totals:
@@ -14,6 +14,7 @@ class Totals:
         self.mix_wh = [0] * 5
         self.residual_wh = 0
         self.substituted_wh = 0
+        self.refused = {}  # values that were not believed, by role
         self.direct_ug = [0] * 6
         self.lifecycle_ug = [0] * 6
 
@@ -31,6 +32,9 @@ class Totals:
         self.lifecycle_ug = list(map(add, self.lifecycle_ug, record[36]))
         self.residual_wh += record[25]
         self.substituted_wh += record[20]
+        for row in record[22]:
+            if row[4]:
+                self.refused[ROLES[row[0]]] = self.refused.get(ROLES[row[0]], 0) + row[4]
 
     def intensity(self, carbon_ug):
         """Give the carbon of the load in g/kWh: summed carbon over summed energy; None without load."""
@@ -46,6 +50,7 @@ class Totals:
             "load_mix_wh": dict(zip(MIX, self.mix_wh)),
             "residual_wh": self.residual_wh,
             "substituted_wh": self.substituted_wh,
+            "refused_values": self.refused,
             "carbon_direct_ug": dict(zip(CARBON, self.direct_ug)),
             "carbon_lifecycle_ug": dict(zip(CARBON, self.lifecycle_ug)),
             "load_direct_g_per_kwh": self.intensity(self.direct_ug),

@@ -12,6 +12,7 @@ from host_tools.evidence.envelope import Judge, read_header
 from host_tools.evidence.order import Order
 from host_tools.evidence.plausibility import Consistency
 from host_tools.evidence.references import FactorTable, Firmware, SiteFile
+from host_tools.evidence.registers import Registers
 from host_tools.evidence.totals import Totals
 from host_tools.evidence.verdict import FAIL, PASS, UNKNOWN, Findings
 
@@ -94,7 +95,7 @@ def device_of(source, registry):
 def _checks(findings, options):
     checks = []
     if options.plausibility:
-        checks += [CarbonBook(findings).check, Consistency(findings).check]
+        checks += [CarbonBook(findings).check, Consistency(findings).check, Registers(findings).check]
     files = ((FactorTable, options.factors), (SiteFile, options.site), (Firmware, options.firmware))
     checks += [make(findings, path).check for make, path in files if path is not None]
     return checks

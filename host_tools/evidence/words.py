@@ -5,6 +5,7 @@ from host_tools.evidence.fields import (
     CLOCKS,
     FACTOR_KINDS,
     FLAGS,
+    FORMED,
     INTERVAL,
     MIX,
     QUALITIES,
@@ -38,6 +39,7 @@ def _interval(record):
     lines.append("The load was covered by " + _shares(record[26]) + ".")
     lines += _carbon(record)
     lines.append(_storage(record))
+    lines += _registers(record)
     lines.append(_quality(record))
     flags = [name for bit, name in FLAGS.items() if record[19] >> bit & 1]
     lines.append("Flags: " + (", ".join(flags) if flags else "none") + ".")
@@ -91,8 +93,24 @@ def _storage(record):
             f"state of charge {soc}.")
 
 
+def _registers(record):
+    """Say for each role with registers how far they went and how its energy was formed."""
+    lines = []
+    for role, formed, *readings in record[39]:
+        parts = []
+        for i, name in enumerate(("import", "export")):
+            start_wh, end_wh, difference_wh = readings[2 * i], readings[2 * i + 1], readings[4 + i]
+            if end_wh is not None:
+                off = "" if difference_wh is None else f" ({difference_wh:+} Wh against the power)"
+                parts.append(f"{name} {_kwh(start_wh)} to {_kwh(end_wh)}{off}")
+        if parts:
+            lines.append(f"Registers of {ROLES[role]}: {', '.join(parts)}; its energy is by {FORMED[formed]}.")
+    return lines
+
+
 def _quality(record):
-    rows = (f"{ROLES[row[0]]} {row[1]} answers, {row[2]} time-outs, {row[3]} errors" for row in record[22])
+    rows = (f"{ROLES[row[0]]} {row[1]} answers, {row[2]} time-outs, {row[3]} errors, {row[4]} values refused"
+            for row in record[22])
     meters = "; ".join(rows)
     text = (f"Quality {QUALITIES[record[18]]}: {record[16]} of {record[15]} control periods complete, "
             f"longest gap {record[17]} ms.")

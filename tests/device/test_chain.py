@@ -62,7 +62,8 @@ def quarter():
     made.duration_ms = 900000
     made.uptime_ms = made.clock = made.ticks_expected = made.ticks_ok = made.gap_max_ms = made.quality = 0
     made.substituted_wh = made.substitute_method = made.residual_wh = made.loss_wh = made.trueup_wh = 0
-    made.meters = [[0, 1, 2, 3]]
+    made.meters = [[0, 1, 2, 3, 4]]
+    made.registers = [[0, 0] + [None] * 6]
     made.uses_wh = made.pool_start = made.pool_end = [1, 2, 3, 4]
     made.sources_wh = made.load_mix_wh = made.direct_mg_per_kwh = made.lifecycle_mg_per_kwh = [1, 2, 3, 4, 5]
     made.ticks = [1, 2, 3, 4, 5]

@@ -1,0 +1,75 @@
+"""Check the meters' energy registers: that they go on from record to record, and that the energies follow them."""
+
+from host_tools.evidence.fields import FORMED, INTERVAL, ROLES
+
+BY_REGISTER, PARTLY, CONTRADICTED = 1, 2, 3
+_WORDS = ("import", "export")
+# Where a role's positive and negative energy stand: (field, index), None where it has none of its own.
+_ENERGY = (((24, 0), None), ((23, 3), (24, 2)), ((23, 4), (24, 1)), ((23, 0), None), ((23, 1), None), ((23, 2), None))
+_SHORT_MS = 60_000  # below, the time between two readings is too much of the interval
+_LIMIT_PERCENT = 10
+_LIMIT_WH = 1_000
+
+
+class Registers:
+    """Keeps where each register ended in the last interval."""
+
+    def __init__(self, findings):
+        self.findings = findings
+        self.boot = None
+        self.ends = {}
+
+    def check(self, unit, record, previous):
+        """Check one record; a gap record has no registers, and they go on behind it."""
+        if previous is None:
+            self.boot, self.ends = None, {}
+        if record[2] != INTERVAL:
+            return
+        same_boot = self.boot == record[4]
+        for row in record[39]:
+            for i in range(2):
+                self._check_one(unit, record, row, i, same_boot)
+        self.boot = record[4]
+        self._check_flags(unit, record)
+
+    def _check_one(self, unit, record, row, i, same_boot):
+        start_wh, end_wh, difference_wh = row[2 + 2 * i], row[3 + 2 * i], row[6 + i]
+        name = f"{ROLES[row[0]]} {_WORDS[i]} register"
+        place = _ENERGY[row[0]][i]
+        before_wh = self.ends.get((row[0], i))
+        self.ends[row[0], i] = end_wh
+        if (start_wh is None) != (end_wh is None) or difference_wh is not None and (end_wh is None or place is None):
+            what = f"{name} from {start_wh} to {end_wh} Wh, difference {difference_wh} Wh"
+            self.findings.add("REGISTER_FIELDS", what, unit)
+            return
+        if same_boot and before_wh is not None and start_wh != before_wh:
+            what = f"{name} starts at {start_wh} Wh, the record before ends at {before_wh} Wh"
+            self.findings.add("REGISTER_CHAIN", what, unit)
+        if end_wh is None:
+            return
+        if end_wh < start_wh and not record[19] >> 5 & 1:
+            self.findings.add("REGISTER_BACK", f"{name} from {start_wh} to {end_wh} Wh without the flag", unit)
+        if place is not None and difference_wh is not None:
+            gained_wh = end_wh - start_wh
+            self._check_energy(unit, record, row[1], name, gained_wh, record[place[0]][place[1]], difference_wh)
+
+    def _check_energy(self, unit, record, formed, name, gained_wh, energy_wh, difference_wh):
+        what = f"{name} gained {gained_wh} Wh, the energy is {energy_wh} Wh by {FORMED[formed]}"
+        if formed == CONTRADICTED and gained_wh - energy_wh != difference_wh:
+            self.findings.add("REGISTER_ENERGY", f"{what}, the difference {difference_wh} Wh", unit)
+        off_wh = abs(gained_wh - energy_wh)
+        if formed != BY_REGISTER or record[10] < _SHORT_MS or off_wh <= _LIMIT_WH:
+            return
+        if off_wh * 100 > max(gained_wh, energy_wh) * _LIMIT_PERCENT:
+            self.findings.add("REGISTER_ENERGY", what, unit)
+
+    def _check_flags(self, unit, record):
+        contradicted = [ROLES[row[0]] for row in record[39] if row[1] == CONTRADICTED]
+        refused = sum(row[4] for row in record[22])
+        if (contradicted or refused) and not record[19] >> 6 & 1:
+            what = f"no flag of an implausible value, but {refused} values were refused"
+            if contradicted:
+                what += f" and the registers of {', '.join(contradicted)} contradict the power"
+            self.findings.add("FLAG_CONTENT", what, unit)
+        for name in contradicted:
+            self.findings.add("REGISTER_DIFFERS", f"{name}: integrated power was used", unit)
