@@ -23,26 +23,21 @@ The percentages are not parameters: they are what class 2 meters, read within a 
 
 from array import array
 
-import micropython
-
 from firmware.core import ticks
 from firmware.core.types import BESS, LOAD, READING_CELLS, ROLES, Reading
 from firmware.site import doubt
-from firmware.site.doubt import judge
-
-CAUSES = ("", "RANGE", "NEGATIVE", "MINUS_ONE", "ZEROS", "STEP", "FROZEN")
 
 
 class Truth:
     """Owns the drivers' rows and the believed ones; `readings` and `rated_pu` are indexed by role, None where absent.
 
-    `believed` holds Readings like those of the drivers, by role: what Measure is to read.
+    `believed` holds Readings like those of the drivers, by role: whoever reads them moves them into one array, in role
+    order, and that array goes into judge(raw, array, table, now_ms).
     """
 
     def __init__(self, readings, rated_pu, control):
         self.raw = array("i", [0] * (READING_CELLS * ROLES))
-        self._out = array("i", [0] * (READING_CELLS * ROLES))
-        self._table = table = array("i", [0] * (doubt.HEADER + doubt.WIDTH * ROLES))
+        self.table = table = array("i", [0] * (doubt.HEADER + doubt.WIDTH * ROLES))
         table[doubt.STALE_MS] = control["stale_ms"]
         table[doubt.FROZEN_MS] = control["frozen_ms"]
         self.believed = [None] * ROLES
@@ -50,57 +45,49 @@ class Truth:
             if readings[role] is not None:
                 readings[role].move(self.raw, role * READING_CELLS)
                 self.believed[role] = Reading()
-                self.believed[role].move(self._out, role * READING_CELLS)
                 self._rate(role, max(rated_pu[role], 1), control["step_permille"])
 
     def _rate(self, role, rated_pu, step_permille):
         row = doubt.HEADER + role * doubt.WIDTH
-        table = self._table
+        table = self.table
         table[row + doubt.RATED] = rated_pu
         table[row + doubt.HIGH] = (rated_pu * 3 + 1) // 2
         table[row + doubt.BELOW] = 0 if role == LOAD else table[row + doubt.HIGH]
         table[row + doubt.STEP_PU] = max(rated_pu * step_permille // 1000, 1)
         table[row + doubt.LIFE] = doubt.LIFE_EXEMPT if role == BESS else doubt.LIFE_NONE
 
-    @micropython.native
-    def judge(self, now_ms):
-        """Judge what has come since the last call, at the tick `now_ms`."""
-        judge(self.raw, self._out, self._table, now_ms)
-
-    # ---- background only
-
     def heard(self, role, alive):
         """Take note of a slow read of a meter that has registers of voltage or frequency, and whether they live."""
         at = doubt.HEADER + role * doubt.WIDTH + doubt.LIFE
-        if self._table[at] != doubt.LIFE_EXEMPT:
-            self._table[at] = doubt.LIFE_ALIVE if alive else doubt.LIFE_DEAD
+        if self.table[at] != doubt.LIFE_EXEMPT:
+            self.table[at] = doubt.LIFE_ALIVE if alive else doubt.LIFE_DEAD
 
     def still(self, role):
         """Return True while the role's value has stayed the same for control.frozen_ms, without being 0."""
         row = doubt.HEADER + role * doubt.WIDTH
-        state = self._table[row + doubt.STATE]
+        state = self.table[row + doubt.STATE]
         if state != doubt.SAME:
             return state == doubt.AWAY or state == doubt.FROZEN
         t_ms = self.believed[role].t_ms
-        age = ticks.diff(t_ms, self._table[row + doubt.SINCE])
-        return age >= self._table[doubt.FROZEN_MS]
+        age = ticks.diff(t_ms, self.table[row + doubt.SINCE])
+        return age >= self.table[doubt.FROZEN_MS]
 
     def moved(self, role, t_ms):
         """Take note that the meter's own energy register moved, as read at the tick `t_ms`: the meter lives."""
-        self._table[doubt.HEADER + role * doubt.WIDTH + doubt.MOVED_MS] = t_ms or 1
+        self.table[doubt.HEADER + role * doubt.WIDTH + doubt.MOVED_MS] = t_ms or 1
 
     def freeze(self, role):
         """Refuse the role's value until it moves: something else has shown that it stands still wrongly."""
-        self._table[doubt.HEADER + role * doubt.WIDTH + doubt.STATE] = doubt.FROZEN
+        self.table[doubt.HEADER + role * doubt.WIDTH + doubt.STATE] = doubt.FROZEN
 
     def cause(self, role):
         """Return the cause for which the role's last sample was refused, NONE where it was believed."""
-        return self._table[doubt.HEADER + role * doubt.WIDTH + doubt.CAUSE]
+        return self.table[doubt.HEADER + role * doubt.WIDTH + doubt.CAUSE]
 
     def refused_pu(self, role):
         """Return the value that was last refused."""
-        return self._table[doubt.HEADER + role * doubt.WIDTH + doubt.REFUSED]
+        return self.table[doubt.HEADER + role * doubt.WIDTH + doubt.REFUSED]
 
     def count(self, role, cause):
         """Return how many samples of a role were refused for a cause since start, 30 bits."""
-        return self._table[doubt.HEADER + role * doubt.WIDTH + doubt.COUNTS + cause]
+        return self.table[doubt.HEADER + role * doubt.WIDTH + doubt.COUNTS + cause]

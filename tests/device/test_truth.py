@@ -1,8 +1,11 @@
 """Which samples are believed: every rule by its name, on the rows that drivers fill and Measure reads."""
 
-from firmware.core.types import BESS, GRID, LOAD, PV, ROLES, WIND, Reading
+from array import array
+
+from firmware.core.types import BESS, GRID, LOAD, PV, READING_CELLS, ROLES, WIND, Reading
 from firmware.site import doubt
-from firmware.site.truth import CAUSES, Truth
+from firmware.site.refusals import CODES, Refusals
+from firmware.site.truth import Truth
 
 RATED = 100_000
 CONTROL = {"stale_ms": 3000, "frozen_ms": 10_000, "step_permille": 1000}
@@ -15,6 +18,10 @@ class Site:
         self.now_ms = 0x3FFFFF00  # the tick wraps on the way
         self.drivers = [Reading() if role != PV and role < 5 else None for role in range(ROLES)]
         self.truth = Truth(self.drivers, [RATED] * ROLES, control)
+        self.out = array("i", [0] * (READING_CELLS * ROLES))
+        for role in range(ROLES):
+            if self.truth.believed[role] is not None:
+                self.truth.believed[role].move(self.out, role * READING_CELLS)
 
     def second(self, load=None, grid=None, bess=None, wind=None):
         """Let a second pass and the meters show these powers; None: nothing new."""
@@ -22,7 +29,10 @@ class Site:
         for role, value in ((LOAD, load), (GRID, grid), (BESS, bess), (WIND, wind)):
             if value is not None:
                 self.drivers[role].take(value, self.now_ms)
-        self.truth.judge(self.now_ms)
+        self.judge()
+
+    def judge(self):
+        doubt.judge(self.truth.raw, self.out, self.truth.table, self.now_ms)
 
     def value(self, role):
         return self.truth.believed[role].value
@@ -33,8 +43,8 @@ class Site:
 
     def refused(self, role):
         """Return {cause: count}."""
-        counts = [self.truth.count(role, cause) for cause in range(len(CAUSES))]
-        return {CAUSES[cause]: counts[cause] for cause in range(1, len(CAUSES)) if counts[cause]}
+        counts = [self.truth.count(role, cause) for cause in range(len(CODES))]
+        return {CODES[cause]: counts[cause] for cause in range(1, len(CODES)) if counts[cause]}
 
 
 def test_what_is_ordinary_passes_unchanged():
@@ -52,7 +62,7 @@ def test_a_sample_is_judged_once():
     site = Site()
     site.second(load=200_000)
     for _ in range(5):
-        site.truth.judge(site.now_ms)
+        site.judge()
     assert site.refused(LOAD) == {"RANGE": 1} and site.truth.believed[LOAD].count == 0
 
 
@@ -227,3 +237,16 @@ def test_a_register_that_moves_proves_its_meter_alive():
         site.truth.moved(LOAD, site.now_ms)
         site.second(50_000, 10_000 + 700 * i, i % 3, 20_000)
     assert site.refused(LOAD) == {} and "FROZEN" in site.refused(WIND)
+
+
+def test_refusals_are_told_when_they_begin_and_when_they_have_ended():
+    site = Site()
+    refusals = Refusals(site.truth, 10)
+    told = []
+    for i in range(200):
+        site.second(load=200_000 if 10 <= i < 20 and i % 2 else 50_000 + i, grid=i)
+        told += [(i, code, text) for code, text in refusals.look(LOAD, 3 if i >= 50 else 0, 1 if i >= 70 else 0)]
+    assert [(i, code) for i, code, _ in told] == [
+        (11, "RANGE"), (50, "SENTINEL"), (70, "MINUS_ONE"), (79, "BELIEVED"), (110, "BELIEVED"), (130, "BELIEVED")]
+    assert told[0][2] == "load: 2000000 W is beyond 1.5 times the rating; refused"
+    assert refusals.total[LOAD] == 5 + 3 + 1 and refusals.total[GRID] == 0

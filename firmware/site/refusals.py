@@ -1,0 +1,54 @@
+"""Say which values are refused, and count them: an event when it begins and one when it has ended. Background only."""
+
+from firmware.core.types import ROLE_NAMES, ROLES
+from firmware.site import doubt
+
+# What the driver refuses itself stands in the place of no cause.
+CODES = ("SENTINEL", "RANGE", "NEGATIVE", "MINUS_ONE", "ZEROS", "STEP", "FROZEN")
+_SENTENCES = (
+    "answers without a value",
+    "%d W is beyond 1.5 times the rating",
+    "%d W, and a load cannot be negative",
+    "%d W is how an analyser says that it has no reading",
+    "%d W, which neither its voltage nor the other meters confirm",
+    "%d W is a step that the next sample has to confirm",
+    "%d W has stood still while the power moved",
+)
+_QUIET = 60  # looks without a new one after which it has ended
+_MASK = 0x3FFFFFFF
+
+
+class Refusals:
+    """Follows a Truth and the drivers' own counts; look() is to be called about once a second."""
+
+    def __init__(self, truth, unit_w):
+        self._truth = truth
+        self._unit_w = unit_w
+        self._counted = [[0] * len(CODES) for _ in range(ROLES)]
+        self._quiet = [[_QUIET] * len(CODES) for _ in range(ROLES)]
+        self.total = [0] * ROLES  # since start
+
+    def look(self, role, invalid, minus_ones=0):
+        """Return the events [(code, sentence)] that are due, given how many values the driver refused so far."""
+        events = []
+        for cause in range(len(CODES)):
+            count = self._truth.count(role, cause) if cause else invalid
+            if cause == doubt.MINUS_ONE:
+                count += minus_ones
+            news = count - self._counted[role][cause] & _MASK
+            self._counted[role][cause] = count
+            self.total[role] += news
+            quiet = self._quiet[role][cause]
+            if news:
+                if quiet >= _QUIET:
+                    events.append((CODES[cause], "%s: %s; refused" % (ROLE_NAMES[role], self._words(role, cause))))
+                self._quiet[role][cause] = 0
+            elif quiet < _QUIET:
+                self._quiet[role][cause] = quiet + 1
+                if quiet + 1 == _QUIET:
+                    events.append(("BELIEVED", "%s: no more %s" % (ROLE_NAMES[role], CODES[cause])))
+        return events
+
+    def _words(self, role, cause):
+        sentence = _SENTENCES[cause]
+        return sentence % (self._truth.refused_pu(role) * self._unit_w) if cause else sentence
