@@ -23,15 +23,18 @@ from firmware.hal.open import open_platform
 from firmware.ledger import energy, interval
 from firmware.ledger.book import Book
 from firmware.ledger.factors import FactorTable
+from firmware.ledger.registers import Registers
 from firmware.log.chain import Chain
 from firmware.log.events import Events
 from firmware.log.keeper import Keeper
 from firmware.site import config as site_config
-from firmware.site import measure
+from firmware.site import doubt, measure
+from firmware.site.hearing import Hearing
 from firmware.site.rules import check_soc
+from firmware.site.truth import Truth
 
 # The steps of the control tick, in its order: there a name of this module would cost a look-up each.
-_STEPS = (measure.measure, measure.form_silent, measure.sample_grid, measure.take_mean, tracker.observe,
+_STEPS = (doubt.judge, measure.measure, measure.form_silent, measure.sample_grid, measure.take_mean, tracker.observe,
           limits.load_known, limits.narrow, supervisor.judge, supervisor.enter_state, tracker.track,
           supervisor.have_last_word, tracker.limit_wind, interval.judge_period, utc.advance, energy.integrate)
 _TICK_BUDGET_US = 1000
@@ -61,6 +64,8 @@ class Station:
         self.utc = utc.Utc()
         self._wire_control(config, Profiles(build_info.PROFILES, read, build_info.DEVICES))
         self.cutter = interval.Cutter(energy.Energy(self.unit_w), self.utc, config["control"]["period_ms"])
+        registers = Registers(self.cutter.energy, [config["ratings"][key] for key in _POWER_RATINGS])
+        self.hearing = Hearing(self.field, self.truth, registers, self.measure.snapshot, self.utc, self.unit_w)
         self.sched = Scheduler(platform, self.field, self._on_error, _COLLECT_EVERY)
         self.measure.snapshot.now_ms = platform.ms()
         self._watched = config["control"]["period_ms"] >= _WATCH_GRID_MS
@@ -77,7 +82,8 @@ class Station:
         self.make_field = lambda: Field(config, self.platform, self.unit_w, profiles)
         self.field = self.make_field()
         check_soc(config["devices"], self.field.pcs_has_soc)
-        self.measure = measure.Measure(self.field.readings, self.field.soc, self.field.pcs, control["stale_ms"])
+        self.truth = Truth(self.field.readings, [self._pu(ratings[key]) for key in _POWER_RATINGS], control)
+        self.measure = measure.Measure(self.truth.believed, self.field.soc, self.field.pcs, control["stale_ms"])
         bess_pu = self._pu(ratings["bess_w"])
         export_pu = self._pu(caps["grid_export_w"])
         self.limits = limits.Limits(bess_pu, self._pu(caps["grid_import_w"]), export_pu,
@@ -89,9 +95,9 @@ class Station:
     def _looked_up(self):
         """Return what the control tick works on, in its order: each look-up there would cost as much as a step."""
         made, field, cutter, platform = self.measure, self.field, self.cutter, self.platform
-        return (made.snapshot.cells, made.table, made.cells, self.setpoint.cells, self.limits.cells,
-                self.supervisor.cells, self.tracker.cells, self.wind.cells, cutter.cells, self.utc.cells,
-                cutter.energy.cells, field.pcs, platform, platform.ms, self._watched,
+        return (self.truth.raw, self.truth.table, made.snapshot.cells, made.table, made.cells, self.setpoint.cells,
+                self.limits.cells, self.supervisor.cells, self.tracker.cells, self.wind.cells, cutter.cells,
+                self.utc.cells, cutter.energy.cells, field.pcs, platform, platform.ms, self._watched,
                 field.limit_wind if field.limiter else None, field.command)
 
     def _pu(self, power_w):
@@ -128,14 +134,15 @@ class Station:
     @micropython.viper
     def control_tick(self):
         """One control period: measure, limit, judge, track, have the last word, command, account."""
-        measure, form_silent, sample_grid, take_mean, observe, load_known, narrow, judge, enter_state, track, \
+        believe, measure, form_silent, sample_grid, take_mean, observe, load_known, narrow, judge, enter_state, track, \
             have_last_word, limit_wind, judge_period, advance, integrate = _STEPS
-        snap, table, samples, point, lim, sup, trk, wind, quality, utc, energy, pcs, platform, ms, \
+        raw, truth, snap, table, samples, point, lim, sup, trk, wind, quality, utc, energy, pcs, platform, ms, \
             watched, limiter, send = self._on
         now_ms = int(ms())
         dt_ms = (((now_ms - int(snap[_NOW_MS])) & _MASK) ^ _HALF) - _HALF
         step_ms = 1 if dt_ms < 1 else dt_ms if dt_ms < 1000 else 1000
 
+        believe(raw, table, truth, now_ms)  # which samples are to be believed
         silent = int(measure(snap, table, samples, now_ms, pcs.ready, pcs.local, pcs.fault))  # registers -> one instant
         if silent == 1:
             form_silent(snap)
@@ -173,6 +180,7 @@ class Station:
     @micropython.native
     def watch_grid(self):
         """Sample the grid meter between two looks back, where the period is long: it drifts in between."""
+        doubt.judge(self.truth.raw, self.measure.table, self.truth.table, self.platform.ms())
         self.measure.sample_grid()
         self.field.request_grid()
 
@@ -181,6 +189,7 @@ class Station:
         self.field.each_second()
         for device in self.field.lost():
             self._restart_device(device)
+        self.hearing.listen(self.cutter.kept, self.cutter.lost, self.events.note)
         self.platform.tidy()
 
     def _restart_device(self, device):
@@ -213,6 +222,7 @@ class Station:
         before = {row[0]: row for row in self._counted}
         interval.meters = [[row[0]] + [row[i] - before[row[0]][i] for i in range(1, 4)] for row in now]
         self._counted = now
+        self.hearing.finish(interval, self.cutter.kept, self.cutter.lost)
         self.tick.take_stats(self._stats)
         self.tick.reset_worst()
         interval.ticks = self._stats[:5]
@@ -257,7 +267,7 @@ class Idle(Station):
         pass
 
 
-_POWER_RATINGS = ("load_w", "grid_w", "wind_w", "pv_w", "genset_w", "bess_w")
+_POWER_RATINGS = ("load_w", "grid_w", "bess_w", "wind_w", "pv_w", "genset_w")  # by role
 # Limited and on-grid are one state for the event log: only their words differ.
 _NOTED = tuple(supervisor.ON_GRID if s == supervisor.LIMITED else s for s in range(len(supervisor.NAMES)))
 

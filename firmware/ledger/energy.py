@@ -32,6 +32,7 @@ COUNTERS = const(10)
 _NOWHERE = const(10)  # a load below zero is a reversed CT, not a production: the residual shows it
 
 _PIECE_MS = const(1000)
+_PAST_MASK = const(0x1FFFFFFF)
 _FULL = const(0x10000000)  # with the largest amount on top it is still less than a word
 _TWO_WMS_PER_WH = const(7_200_000)
 
@@ -114,6 +115,7 @@ class Energy:
         # per Wh it is exact: every site unit divides it
         self.cells = array("i", (_TWO_WMS_PER_WH // unit_w,) + none + _POSITIVE + _NEGATIVE)
         self._wh = memoryview(self.cells)[_WH:_WH + COUNTERS]
+        self.past = array("i", [0] * COUNTERS)  # of all intervals closed so far, 29 bits
         self.rest = memoryview(self.cells)[_REST:_REST + COUNTERS]  # of each counter, in 1/_PER_WH of a Wh
 
     @property
@@ -139,10 +141,22 @@ class Energy:
         """Hand the counters over into the array `wh` and begin anew; remainders stay and are never lost."""
         cells = self.cells
         settle(cells)
+        past = self.past
         for i in range(COUNTERS):
             wh[i] = cells[_WH + i]
+            past[i] = past[i] + wh[i] & _PAST_MASK  # a quarter hour is less than 29 bits, so their sum less than 30
             cells[_WH + i] = 0
         cells[_WH + _NOWHERE] = 0
+
+    def total(self, counter):
+        """Return what a counter has counted since start, in Wh modulo 2**29. Background only."""
+        return self.past[counter] + self.wh[counter] & _PAST_MASK
+
+    def correct(self, counter, wh):
+        """Add `wh` to a counter, which does not fall below 0; return what was added. Background only."""
+        before = self.wh[counter]
+        self.wh[counter] = max(before + wh, 0)
+        return self.wh[counter] - before
 
 
 def sources_wh(wh):

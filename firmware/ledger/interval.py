@@ -103,6 +103,7 @@ class Cutter:
         self._ring = [Closed() for _ in range(_RING)]
         self._first = 0
         self.waiting = 0
+        self.kept = 0  # intervals closed since start, those lost not counted
         self.lost = 0  # intervals that found no room in the ring
         self._begin(0)
 
@@ -137,6 +138,7 @@ class Cutter:
             if self.waiting < _RING:
                 self._fill(self._ring[(self._first + self.waiting) % _RING], snap)
                 self.waiting += 1
+                self.kept += 1
             else:
                 self.lost += 1
         self._begin(0)

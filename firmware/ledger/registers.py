@@ -29,8 +29,8 @@ CONTRADICTED = 3  # by integration, although there is a register
 
 _PLUS = {LOAD: LOAD_WH, GRID: IMPORT_WH, BESS: DISCHARGE_WH, WIND: WIND_WH, PV: PV_WH, GENSET: GENSET_WH}
 _MINUS = {GRID: EXPORT_WH, BESS: CHARGE_WH}
-_MASK = 0x3FFFFFFF
-_HALF = 0x20000000
+_MASK = 0x1FFFFFFF  # of the totals of Energy
+_HALF = 0x10000000
 _MS_PER_H = 3_600_000
 _WORDS = ("import", "export")
 
@@ -64,15 +64,18 @@ class Registers:
     def take(self, role, plus_wh, minus_wh, up_ms, age_ms=0, power_w=0):
         """Take one slow read: the registers of the role's positive and negative direction in Wh, None where none.
 
-        It was sampled at the uptime `up_ms`, `age_ms` before the last tick, which found `power_w`.
+        It was sampled at the uptime `up_ms`, `age_ms` before the last tick, which found `power_w`. Returns True when a
+        register moved.
         """
         if self._rows[role] is None:
             self._rows[role] = [_Direction(self._rated_w[role], counters.get(role)) for counters in (_PLUS, _MINUS)]
         self._catch_up()
+        moved = False
         for i, wh in enumerate((plus_wh, minus_wh)):
             if wh is not None:
                 since_wh = max(power_w if i == 0 else -power_w, 0) * age_ms // _MS_PER_H
-                self._take(role, i, wh, up_ms, since_wh)
+                moved = self._take(role, i, wh, up_ms, since_wh) == register.MOVED or moved
+        return moved
 
     def pass_stale(self, role, ms):
         """Let time pass in which the role's power was not measured."""
@@ -87,6 +90,7 @@ class Registers:
 
     def sync(self, kept, lost):
         """Close the interval when the tick has cut one: `kept` waits to be written, `lost` found no room."""
+        self._catch_up()
         while self._kept != kept:
             self._kept += 1
             self._closed.append((self._close(), self._flags))
@@ -97,7 +101,7 @@ class Registers:
 
     def finish(self, interval):
         """Write the oldest closed interval's registers and flags into the Interval that is to be recorded."""
-        rows, flags = self._closed.pop(0)
+        rows, flags = self._closed.pop(0) if self._closed else (self._close(), 0)
         interval.flags |= flags
         energies = _energies(interval)
         for row in rows:
@@ -125,6 +129,7 @@ class Registers:
             self._refused(role, i, code, wh, before_wh)
         elif direction.counter is not None:
             self._settle(role, i, direction, done_wh)
+        return code
 
     def _refused(self, role, i, code, wh, before_wh):
         self.refused[role] += 1

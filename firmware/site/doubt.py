@@ -184,56 +184,50 @@ def _nothing(out: ptr32, table: ptr32, at: int, row: int, value: int) -> int:
 
 
 @micropython.viper
-def weigh(raw: ptr32, out: ptr32, table: ptr32, at: int, row: int) -> int:
-    """Judge a sample that is not ordinary: believe it, or count why not; returns the cause."""
-    value = ((raw[at] & _MASK) ^ _HALF) - _HALF
+def _find_cause(out: ptr32, table: ptr32, at: int, row: int, value: int, t_ms: int) -> int:
+    """Return the cause against a value, or NONE; what is suspected goes on from sample to sample in STATE."""
     last = ((out[at] & _MASK) ^ _HALF) - _HALF
     far = last if last > 0 else 0 - last
-    rated = table[row + RATED]
     high = table[row + HIGH]
-    cause = NONE
-    nothing = 0
-    if far * 100 > rated and (value + 1) >> 1 == 0:
-        nothing = 1  # 0 or -1
-    if at == 0 and value < 0 and nothing == 0 and (0 - value) * 200 <= rated:
-        value = 0  # an offset
-        if far * 100 > rated:
-            nothing = 1
-    step = value - last
-    if step < 0:
-        step = 0 - step
     if value > high or value < 0 - high:
-        cause = RANGE
-    elif nothing:
-        cause = int(_nothing(out, table, at, row, value))
-    elif at == 0 and value < 0:
-        cause = NEGATIVE
-    elif step > table[row + STEP_PU]:
+        return RANGE
+    if far * 100 > table[row + RATED] and (value + 1) >> 1 == 0:
+        return int(_nothing(out, table, at, row, value))
+    if value + table[row + BELOW] < 0:
+        return NEGATIVE
+    step = value - last if value > last else last - value
+    if step > table[row + STEP_PU]:
         mark = ((table[row + MARK] & _MASK) ^ _HALF) - _HALF
-        mark -= value
-        if mark < 0:
-            mark = 0 - mark
-        if table[row + STATE] != STEP or mark > table[row + STEP_PU]:
-            cause = STEP
-            table[row + STATE] = STEP
-            table[row + MARK] = value
-    elif step == 0 and value != 0:
-        cause = int(_repeated(out, table, at, row, raw[at + 1]))
-        if cause == NONE:
-            out[at + 1] = raw[at + 1]
-            out[at + 2] = raw[at + 2]
-            table[row + CAUSE] = NONE
+        off = mark - value if mark > value else value - mark
+        if table[row + STATE] == STEP and off <= table[row + STEP_PU]:
             return NONE
+        table[row + STATE] = STEP
+        table[row + MARK] = value
+        return STEP
+    if step == 0 and value != 0:
+        return int(_repeated(out, table, at, row, t_ms))
+    return NONE
+
+
+@micropython.viper
+def weigh(raw: ptr32, out: ptr32, table: ptr32, at: int, row: int):
+    """Judge a sample that is not ordinary: believe it, or count why not."""
+    value = ((raw[at] & _MASK) ^ _HALF) - _HALF
+    last = ((out[at] & _MASK) ^ _HALF) - _HALF
+    if at == 0 and value < 0 and (0 - value) * 200 <= table[row + RATED]:
+        if value != -1 or last * 100 <= table[row + RATED]:
+            value = 0  # an offset
+    cause = int(_find_cause(out, table, at, row, value, raw[at + 1]))
     table[row + CAUSE] = cause
-    if cause == NONE:
+    if cause != NONE:
+        table[row + REFUSED] = raw[at]
+        table[row + COUNTS + cause] = (table[row + COUNTS + cause] + 1) & _MASK
+        return
+    if value != last or value == 0:
         table[row + STATE] = NONE
-        out[at] = value
-        out[at + 1] = raw[at + 1]
-        out[at + 2] = raw[at + 2]
-        return NONE
-    table[row + REFUSED] = raw[at]
-    table[row + COUNTS + cause] = (table[row + COUNTS + cause] + 1) & _MASK
-    return cause
+    out[at] = value
+    out[at + 1] = raw[at + 1]
+    out[at + 2] = raw[at + 2]
 
 
 @micropython.viper

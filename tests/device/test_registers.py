@@ -12,10 +12,10 @@ class FakeEnergy:
 
     def __init__(self):
         self.wh = [0] * COUNTERS
-        self.past = [0x3FFFFFF0] * COUNTERS  # the totals wrap on the way
+        self.past = [0x1FFFFFF0] * COUNTERS  # the totals wrap on the way
 
     def total(self, counter):
-        return (self.past[counter] + self.wh[counter]) & 0x3FFFFFFF
+        return (self.past[counter] + self.wh[counter]) & 0x1FFFFFFF
 
     def correct(self, counter, wh):
         wh = max(wh, -self.wh[counter])
@@ -63,8 +63,6 @@ class Site:
         self.rest %= 3600
         if reading:
             self.books.take(role, self.wh() + glitch_wh, None, self.up_ms)
-            if self.books.stand_still(role):
-                pass
 
     def cut(self):
         self.books.sync(self.cuts + 1, 0)

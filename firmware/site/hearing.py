@@ -1,0 +1,81 @@
+"""What the slow reads say of the fast ones, once a second: life, registers, refusals. Background only.
+
+The meters of `field`, the ledger's `registers` and the clock `utc` are handed in by main: this layer knows neither of
+the other two, only which of their words concerns the truth.
+"""
+
+from firmware.core import ticks
+from firmware.core.types import ABSENT, BESS, FLAG_IMPLAUSIBLE, FRESH, ROLE_NAMES, ROLES
+from firmware.site.refusals import Refusals
+
+_LIVELY = ("frequency_mhz", "voltage_l1_mv")
+
+
+class Hearing:
+    """Carries slow reads to `truth` and `registers`, and tells both of their refusals as events."""
+
+    def __init__(self, field, truth, registers, snapshot, utc, unit_w):
+        self._field = field
+        self._truth = truth
+        self._registers = registers
+        self._snapshot = snapshot
+        self._utc = utc
+        self._unit_w = unit_w
+        self._refusals = Refusals(truth, unit_w)
+        self._heard = [0] * ROLES  # slow reads
+        self._recorded = [0] * ROLES  # refused values
+        self._up_ms = 0
+
+    def listen(self, kept, lost, note):
+        """Hear every meter's last slow read; `kept` and `lost` are the intervals cut so far, note() takes events."""
+        self._registers.sync(kept, lost)
+        utc = self._utc
+        up_ms = utc.up_s * 1000 + utc.up_ms
+        for role in range(ROLES):
+            state = self._snapshot.state[role]
+            if state != ABSENT and state != FRESH:
+                self._registers.pass_stale(role, up_ms - self._up_ms)
+            meter = self._field.meters[role]
+            if meter is not None and meter.slow.count != self._heard[role]:
+                self._heard[role] = meter.slow.count
+                self._hear(role, meter, up_ms)
+            self._tell(role, self._field.pcs if role == BESS else meter, note)
+        self._up_ms = up_ms
+        news = self._registers.news
+        while news:
+            role, code, text = news.pop(0)
+            note("TRUTH", code, "%s: %s" % (ROLE_NAMES[role], text))
+
+    def _hear(self, role, meter, up_ms):
+        values = meter.values()
+        for name in _LIVELY:
+            if name in values:
+                self._truth.heard(role, bool(values[name]))
+                break
+        import_wh, export_wh = values.get("import_wh"), values.get("export_wh")
+        if import_wh is None and export_wh is None:
+            return
+        age_ms = ticks.diff(self._snapshot.now_ms, meter.slow.t_ms)
+        power_w = self._snapshot.power_pu[role] * self._unit_w
+        if self._registers.take(role, import_wh, export_wh, up_ms - age_ms, age_ms, power_w):
+            self._truth.moved(role, meter.slow.t_ms)
+        elif self._registers.stand_still(role) and self._truth.still(role):
+            self._truth.freeze(role)
+
+    def _tell(self, role, source, note):
+        if source is not None:
+            invalid, minus_ones = getattr(source, "invalid", 0), getattr(source, "minus_ones", 0)
+            for code, text in self._refusals.look(role, invalid, minus_ones):
+                note("TRUTH", code, text)
+
+    def finish(self, interval, kept, lost):
+        """Put refused values behind the interval's meters, and its registers into it."""
+        self._registers.sync(kept, lost)
+        for row in interval.meters:
+            role = row[0]
+            refused = self._refusals.total[role] + self._registers.refused[role]
+            row.append(refused - self._recorded[role])
+            self._recorded[role] = refused
+            if row[-1]:
+                interval.flags |= FLAG_IMPLAUSIBLE
+        self._registers.finish(interval)
