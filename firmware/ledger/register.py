@@ -20,6 +20,7 @@ _MS_PER_H = 3_600_000
 _LONG_MS = 900_000  # a silence after which nothing is booked: its intervals are written
 _APART_MS = 2000  # how far reading and integral may lie apart in time
 _AGREEING = 3
+_LEARNING = 4  # moves after which the resolution is known well enough to compare with the integral
 
 
 class Register:
@@ -29,7 +30,9 @@ class Register:
         self._rated_w = rated_w
         self.wh = None  # last believed reading
         self.start_wh = None  # the same when the interval began
-        self.step_wh = None  # smallest step seen: the resolution, or what a second brings
+        self.step_wh = None  # smallest step seen: the resolution, or what passes between two readings
+        self._common_wh = 0  # what all steps are multiples of: the resolution
+        self._moves = 0
         self._up_ms = self._moved_ms = 0
         self._done_wh = self._moved_done_wh = 0  # integral at the last reading, and when it last moved
         self._base = None  # (register, integral) at the last move, None before the first
@@ -121,6 +124,7 @@ class Register:
         self._up_ms = self._moved_ms = up_ms
         self._done_wh = self._moved_done_wh = done_wh
         self._base = None
+        self._common_wh = self._moves = 0
         self._stale_ms = 0
         self._odd_times = 0
 
@@ -144,9 +148,13 @@ class Register:
             self._smallest_wh = step_wh
         if self.step_wh is None or self._smallest_wh < self.step_wh:
             self.step_wh = self._smallest_wh
+        self._common_wh = _common(self._common_wh, step_wh)
+        self._moves += 1
         # The register has passed `wh` since the last reading, and is not yet a step further: half of that, on average.
-        base = wh + min(self.step_wh, max(done_wh - self._done_wh, 0)) // 2, done_wh
-        if self._base is not None:
+        base = wh + min(self._common_wh, max(done_wh - self._done_wh, 0)) // 2, done_wh
+        if self._moves < _LEARNING:
+            base = None
+        elif self._base is not None:
             self.gained_wh += base[0] - self._base[0]
             self.integral_wh += base[1] - self._base[1]
         self._base = base
@@ -157,3 +165,10 @@ class Register:
         """Close the interval: what the smallest step was in it is what the next one is judged by."""
         if self._smallest_wh is not None:
             self.step_wh = self._smallest_wh
+
+
+def _common(a, b):
+    """Return the greatest number of which both are multiples."""
+    while b:
+        a, b = b, a % b
+    return a
