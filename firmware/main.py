@@ -12,6 +12,7 @@ from micropython import const
 from firmware.control import limits, reasons, supervisor, tracker
 from firmware.core import ticks, utc
 from firmware.core.errors import ConfigError, Error
+from firmware.core.retry import Retry
 from firmware.core.scale import choose_unit_w, to_pu
 from firmware.core.sched import Scheduler
 from firmware.core.task import Task
@@ -30,7 +31,7 @@ from firmware.log.keeper import Keeper
 from firmware.site import config as site_config
 from firmware.site import doubt, measure
 from firmware.site.hearing import Hearing
-from firmware.site.rules import check_soc
+from firmware.site.rules import check_soc, check_uarts
 from firmware.site.truth import Truth
 
 # The steps of the control tick, in its order: there a name of this module would cost a look-up each.
@@ -72,7 +73,7 @@ class Station:
         self._told = None
         self._told_state = supervisor.START
         self._stats = [0] * 9
-        self._starting = {}
+        self._retry = Retry(_RETRY_DEVICE_MS)
         self.tick = None
         self._on = self._looked_up()
         self._add_tasks(config["control"]["period_ms"])
@@ -114,7 +115,6 @@ class Station:
         self.book = Book(self.config, table)
         self.book.resume(self.chain.last_payload)
         self.keeper = Keeper(self.cutter, self.book, self.chain, self.events, self._finish_record)
-        self._counted = self.field.statistics()
         self.events.note("main", "BOOT", "boot %d, firmware %s" % (self.chain.boot, build_info.VERSION))
 
     def _add_tasks(self, period_ms):
@@ -187,18 +187,15 @@ class Station:
     def each_second(self):
         """Slow registers, heartbeat, lost devices, garbage."""
         self.field.each_second()
-        for device in self.field.lost():
-            self._restart_device(device)
+        self._restart_lost()
         self.hearing.listen(self.cutter.kept, self.cutter.lost, self.events.note)
         self.platform.tidy()
 
-    def _restart_device(self, device):
-        """Find and set up a device that does not answer, a few seconds after the last try."""
-        now_ms = self.platform.ms()
-        last_ms = self._starting.get(device)
-        if last_ms is None or ticks.diff(now_ms, last_ms) >= _RETRY_DEVICE_MS:
-            self._starting[device] = now_ms
-            self.sched.spawn("start", device.start(), _SLICE_BUDGET_US)
+    def _restart_lost(self):
+        """Find and set up the devices that do not answer, a few seconds after the last try."""
+        for device in self.field.lost():
+            if self._retry.due(device, self.platform.ms()):
+                self.sched.spawn("start", device.start(), _SLICE_BUDGET_US)
 
     def _tell(self):
         """Hand mode, reason, target and set point to whoever watches, when they change; note a change of state."""
@@ -218,10 +215,6 @@ class Station:
 
     def _finish_record(self, interval):
         """Fill in what only the whole firmware knows: how each meter answered, how the tick kept its time."""
-        now = self.field.statistics()
-        before = {row[0]: row for row in self._counted}
-        interval.meters = [[row[0]] + [row[i] - before[row[0]][i] for i in range(1, 4)] for row in now]
-        self._counted = now
         self.hearing.finish(interval, self.cutter.kept, self.cutter.lost)
         self.tick.take_stats(self._stats)
         self.tick.reset_worst()
@@ -235,8 +228,7 @@ class Station:
         begin_ms = self.measure.snapshot.now_ms = self.platform.ms()
         if self.platform.utc_news:  # known before the first tick: then no time passes with an unknown clock
             self._take_utc(self.measure.snapshot, begin_ms)
-        for device in self.field.lost():
-            self._restart_device(device)
+        self._restart_lost()
         self.sched.start()
         while not self.platform.stop:
             self.sched.step()
@@ -279,10 +271,7 @@ def build(platform, make=Station):
     if data is None:
         raise ConfigError("CONFIG", "site.json: not found in the board's folder; describe the site there")
     config, config_hash = site_config.load(data)
-    for i, bus in enumerate(config["buses"]):
-        if bus["uart"] >= len(board.UARTS):
-            raise ConfigError("CONFIG", "buses[%d].uart: %s has no UART %d; allowed: 0 to %d"
-                              % (i, board.NAME, bus["uart"], len(board.UARTS) - 1))
+    check_uarts(config["buses"], board.NAME, len(board.UARTS))
     station = make(platform, config, files.read)
     for _ in station.wire_log(files, config_hash):
         platform.collect()  # nothing is timed yet, and the keys alone make more garbage than a small heap holds

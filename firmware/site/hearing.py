@@ -11,6 +11,9 @@ from firmware.site.refusals import Refusals
 _LIVELY = ("frequency_mhz", "voltage_l1_mv")
 
 
+_NOTHING = (0, 0, 0, 0, 0)
+
+
 class Hearing:
     """Carries slow reads to `truth` and `registers`, and tells both of their refusals as events."""
 
@@ -23,7 +26,7 @@ class Hearing:
         self._unit_w = unit_w
         self._refusals = Refusals(truth, unit_w)
         self._heard = [0] * ROLES  # slow reads
-        self._recorded = [0] * ROLES  # refused values
+        self._recorded = {}  # per role its counts when the last record was made
         self._up_ms = 0
 
     def listen(self, kept, lost, note):
@@ -69,13 +72,15 @@ class Hearing:
                 note("TRUTH", code, text)
 
     def finish(self, interval, kept, lost):
-        """Put refused values behind the interval's meters, and its registers into it."""
+        """Put into the interval how its meters answered, how many values were refused, and its registers."""
         self._registers.sync(kept, lost)
-        for row in interval.meters:
+        interval.meters = []
+        for row in self._field.statistics():
             role = row[0]
-            refused = self._refusals.total[role] + self._registers.refused[role]
-            row.append(refused - self._recorded[role])
-            self._recorded[role] = refused
-            if row[-1]:
+            row.append(self._refusals.total[role] + self._registers.refused[role])
+            before = self._recorded.get(role, _NOTHING)
+            interval.meters.append([role] + [row[i] - before[i] for i in range(1, 5)])
+            self._recorded[role] = row
+            if row[4] != before[4]:
                 interval.flags |= FLAG_IMPLAUSIBLE
         self._registers.finish(interval)

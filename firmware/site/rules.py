@@ -74,5 +74,12 @@ def check_soc(devices, pcs_knows):
                 % devices[i]["profile"])
 
 
+def check_uarts(buses, board, count):
+    """Refuse a bus on a UART that the board, named so, does not have."""
+    for i, bus in enumerate(buses):
+        if bus["uart"] >= count:
+            _refuse("buses[%d].uart" % i, "%s has no UART %d; allowed: 0 to %d" % (board, bus["uart"], count - 1))
+
+
 def _refuse(path, text):
     raise ConfigError("CONFIG", "%s: %s" % (path, text))
