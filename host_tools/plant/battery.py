@@ -11,6 +11,7 @@ from host_tools.plant.series import W_US_PER_WH
 DEAD_TIME_US = 10_000
 LAG_US = 50_000
 BMS_CYCLE_US = 100_000
+_LEAST_W = 1e-6  # less is nothing: the quotients of a response would not fit a float
 
 
 class Battery:
@@ -104,7 +105,7 @@ class Battery:
         if self.stored >= self.capacity:
             bottom = 0.0
         self._check_us = t_us + max(BMS_CYCLE_US, margin_us)
-        wanted_w = self._command_w if abs(self._command_w) >= self.dead_band_w else 0.0
+        wanted_w = self._command_w if abs(self._command_w) >= max(self.dead_band_w, _LEAST_W) else 0.0
         target_w = min(max(wanted_w, bottom), top)
         if target_w != self.output.target_w:
             self.output.retarget(t_us, target_w)

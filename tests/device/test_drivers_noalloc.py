@@ -136,3 +136,42 @@ def test_nothing_is_allocated_where_a_meter_reads_its_slow_registers():
 
 
 _REQUESTS = (Meter.request_slow, Meter.request_phases)
+
+
+def _sunspec_meter():
+    """Return clock, recorder, bus and a SunSpec meter that has been found."""
+    import json
+
+    with open("tests/vectors/sunspec_meters.json") as file:
+        text = json.load(file)["203"][2]["image"]
+    image = b"SunS" + bytes(int(text[i:i + 2], 16) for i in range(0, len(text), 2)) + b"\xff\xff"
+    clock = FakeClock()
+    recorder = Recorder((ImageSlave(8, 40_000, image),))
+    serial = FakeSerial(clock, 115_200, recorder)
+    bus = Bus(serial, clock, 115_200)
+    profile = Profiles(("sunspec_meter",)).load("sunspec_meter")
+    meter = profile.driver(bus, 8, profile, Scale(5000))
+    drive(meter.start(), bus, serial)
+    assert meter.ready
+    return clock, recorder, bus, meter
+
+
+def test_nothing_is_allocated_where_a_sunspec_meter_is_read():
+    clock, recorder, bus, meter = _sunspec_meter()
+    _replay(recorder, bus, (meter,), 6, _prepared(meter, bus, clock))
+    assert (meter.slow.count, meter.phases.count, meter.power.count + meter.invalid) == (4, 4, 4)
+
+
+def _prepared(meter, bus, clock):
+    """Return what asks for everything once; its bound methods are made beforehand."""
+    requests = (meter.request, meter.request_slow, meter.request_phases)
+
+    def go():
+        for request in requests:
+            request()
+            for _ in range(20):
+                bus.poll()
+                clock.now_us += 1750
+                bus.wait_us()
+
+    return go
