@@ -37,6 +37,13 @@ def test_the_users_own_file_is_a_profile():
                                                                                                           False)
 
 
+def test_the_example_in_the_readme_is_one():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = text.split('```json\n{"document"')[1].split("```")[0]
+    profile = Profile("mymeter", profile_file.parse("profiles/mymeter.json", ('{"document"' + example).encode()))
+    assert (profile.fast_address, profile.fast_count, len(profile.table)) == (52, 2, 3)
+
+
 def with_row(*row):
     return {**MINE, "table": [MINE["table"][0], list(row)]}
 
