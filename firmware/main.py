@@ -50,7 +50,7 @@ _WIND_LIMIT = const(1)
 _CHARGE_PU = const(4)  # of control.limits
 _ALLOWED = const(1)  # these of control.supervisor
 _COMMANDS = const(2)
-_WATCH_GRID_MS = 400  # the shortest period in which the grid meter is read four times
+_WATCH_GRID_MS = const(400)  # the shortest period in which the grid meter is read four times
 
 
 class Station:

@@ -86,9 +86,10 @@ def _constants(path):
 
 
 def test_every_copy_of_a_constant_is_true():
-    states = {f"{name.upper()}_STATE": types.STATE + role for role, name in enumerate(types.ROLE_NAMES)}
+    cells = {name[1:]: value for name, value in _constants("core/types.py").items() if name[0] == "_"}
+    states = {f"{name.upper()}_STATE": cells["STATE"] + role for role, name in enumerate(types.ROLE_NAMES)}
     truth = {name: value for module in (supervisor, reasons, types) for name, value in vars(module).items()
-             if name.isupper() and isinstance(value, int)} | states
+             if name.isupper() and isinstance(value, int)} | cells | states
     truth["LIMIT_PU"] = ratio.LIMIT_PU
     own = _constants("control/limits.py")
     truth |= {name: own["_" + name] for name in ("LOW_PU", "HIGH_PU", "LOW_REASON", "HIGH_REASON", "CHARGE_PU")}

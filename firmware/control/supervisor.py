@@ -10,7 +10,7 @@ import micropython
 from micropython import const
 
 from firmware.control import reasons
-from firmware.core.types import cell, flag, ptr8, ptr32
+from firmware.core.types import cell, ptr8, ptr32
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
@@ -42,7 +42,7 @@ _IF_SOC_LOST = const(32)
 _IF_BLIND = const(64)
 _IF_ONE_SILENT = const(128)
 
-_RAMP_MAX_PU_PER_S = 1 << 20  # from one end of full scale to the other; times 1,000 ms it is a small integer
+_RAMP_MAX_PU_PER_S = const(0x100000)  # from one end of full scale to the other; times 1,000 ms it is a small integer
 _START_MS = const(10_000)  # how long a start waits for every meter before it goes on without the silent ones
 
 # condition, state, reason that replaces the tracker's, what it lets the set point do
@@ -188,7 +188,7 @@ class Supervisor:
 
     state = cell(_NOW)
     changes = cell(_CHANGES)
-    stopping = flag(_TOLD_TO_STOP)
+    stopping = cell(_TOLD_TO_STOP)
 
     @property
     def allowed(self):

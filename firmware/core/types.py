@@ -62,24 +62,24 @@ READING_CELLS = const(4)
 
 # Cells of a Snapshot: the power of each role at its own number and the state of charge behind them; of each of these
 # seven its state and its age; and the rest.
-SOC = const(6)
-STATE = const(7)  # of each role: ABSENT, FRESH, STALE or MISSING
-SOC_STATE = const(13)
-AGE_MS = const(14)
-GRID_MEAN = const(21)
-PCS_READY = const(22)
-PCS_LOCAL = const(23)
-PCS_FAULT = const(24)
-ALL_FRESH = const(25)
-NOW_MS = const(26)
-SNAPSHOT_CELLS = const(27)
+_SOC = const(6)
+_STATE = const(7)  # of each role: ABSENT, FRESH, STALE or MISSING
+_SOC_STATE = const(13)
+_AGE_MS = const(14)
+_GRID_MEAN = const(21)
+_PCS_READY = const(22)
+_PCS_LOCAL = const(23)
+_PCS_FAULT = const(24)
+_ALL_FRESH = const(25)
+_NOW_MS = const(26)
+_SNAPSHOT_CELLS = const(27)
 
 # Cells of a Setpoint.
-WANTED = const(0)
-WIND_LIMIT = const(1)
-TARGET = const(2)
-REASON = const(3)
-SETPOINT_CELLS = const(4)
+_WANTED = const(0)
+_WIND_LIMIT = const(1)
+_TARGET = const(2)
+_REASON = const(3)
+_SETPOINT_CELLS = const(4)
 
 _MASK = const(0x3FFFFFFF)
 
@@ -108,34 +108,33 @@ def fail(cells: ptr32, at: int):
     cells[at + 3] = (cells[at + 3] + 1) & _MASK
 
 
+_cells = {}
+
+
 def cell(index):
-    """Make the property of one of an object's cells: an integer. For slow code, viper takes the cells themselves."""
-    def get(thing):
+    """Return the property of an object's cell, an integer, for slow code; one for all classes: heap is scarce."""
+    if index not in _cells:
+        _cells[index] = _cell(index)
+    return _cells[index]
+
+
+def _cell(index):
+    # A default takes less of the heap than a closure.
+    def get(thing, index=index):
         return thing.cells[index]
 
-    def put(thing, value):
+    def put(thing, value, index=index):
         thing.cells[index] = value
-
-    return property(get, put)
-
-
-def flag(index):
-    """Make the property of one of an object's cells: True where it is not 0."""
-    def get(thing):
-        return thing.cells[index] != 0
-
-    def put(thing, value):
-        thing.cells[index] = 1 if value else 0
 
     return property(get, put)
 
 
 def _reading_cell(index):
     """Make the property of one cell of a reading's row."""
-    def get(reading):
+    def get(reading, index=index):
         return reading.cells[reading.at + index]
 
-    def put(reading, value):
+    def put(reading, value, index=index):
         reading.cells[reading.at + index] = value
 
     return property(get, put)
@@ -180,32 +179,32 @@ class Snapshot:
     """All measured values of one tick, each with its age and state; what is indexed is indexed by role."""
 
     def __init__(self):
-        self.cells = array("i", [0] * SNAPSHOT_CELLS)
+        self.cells = array("i", [0] * _SNAPSHOT_CELLS)
         self.power_pu = memoryview(self.cells)[:ROLES]
-        self.age_ms = memoryview(self.cells)[AGE_MS:AGE_MS + ROLES]
-        self.state = memoryview(self.cells)[STATE:STATE + ROLES]  # ABSENT, FRESH, STALE or MISSING
+        self.age_ms = memoryview(self.cells)[_AGE_MS:_AGE_MS + ROLES]
+        self.state = memoryview(self.cells)[_STATE:_STATE + ROLES]  # ABSENT, FRESH, STALE or MISSING
         self.soc_state = MISSING
 
-    now_ms = cell(NOW_MS)
-    grid_mean_pu = cell(GRID_MEAN)  # mean of the grid meter's samples since the last tick: what the book counts
-    soc_permille = cell(SOC)
-    soc_state = cell(SOC_STATE)
-    pcs_ready = flag(PCS_READY)  # discovered and answering
-    pcs_local = flag(PCS_LOCAL)  # somebody commands it on the spot: hands off
-    pcs_fault = flag(PCS_FAULT)
-    all_fresh = flag(ALL_FRESH)  # every role that the site has is FRESH
+    now_ms = cell(_NOW_MS)
+    grid_mean_pu = cell(_GRID_MEAN)  # mean of the grid meter's samples since the last tick: what the book counts
+    soc_permille = cell(_SOC)
+    soc_state = cell(_SOC_STATE)
+    pcs_ready = cell(_PCS_READY)  # discovered and answering; this and the next three are 0 or 1
+    pcs_local = cell(_PCS_LOCAL)  # somebody commands it on the spot: hands off
+    pcs_fault = cell(_PCS_FAULT)
+    all_fresh = cell(_ALL_FRESH)  # every role that the site has is FRESH
 
 
 class Setpoint:
     """What the PCS and the wind plant are asked for, and why."""
 
     def __init__(self):
-        self.cells = array("i", [0] * SETPOINT_CELLS)
+        self.cells = array("i", [0] * _SETPOINT_CELLS)
 
-    bess_pu = cell(WANTED)  # discharge +
-    wind_limit_pu = cell(WIND_LIMIT)  # upper limit of the wind plant's output, >= 0
-    grid_target_pu = cell(TARGET)  # what the grid meter should read, import +
-    reason = cell(REASON)  # a code of control.reasons
+    bess_pu = cell(_WANTED)  # discharge +
+    wind_limit_pu = cell(_WIND_LIMIT)  # upper limit of the wind plant's output, >= 0
+    grid_target_pu = cell(_TARGET)  # what the grid meter should read, import +
+    reason = cell(_REASON)  # a code of control.reasons
 
 
 class Interval:

@@ -12,7 +12,7 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.core.types import ABSENT, MISSING, READING_CELLS, ROLES, STATE, Snapshot, ptr32
+from firmware.core.types import ABSENT, MISSING, READING_CELLS, ROLES, Snapshot, ptr32
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
@@ -149,7 +149,7 @@ class Measure:
         rows = list(readings) + [soc]
         for row in range(_ROWS):
             self.cells[_STALE_MS + row] = stale_ms
-            self.snapshot.cells[STATE + row] = ABSENT if rows[row] is None else MISSING
+            self.snapshot.cells[_STATE + row] = ABSENT if rows[row] is None else MISSING
             if rows[row] is not None:
                 rows[row].move(self.table, row * READING_CELLS)
         self.cells[_STALE_MS + _SOC] = 10 * stale_ms  # it moves slowly: that much longer before it is doubted
