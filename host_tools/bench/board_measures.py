@@ -20,7 +20,8 @@ def _control_tick():
     got = run("control_tick", _LINE, "tests/fakes_station.py", "tests/fakes_bus.py",
               "tests/vectors/sunspec_devices.json")
     parts = ("parsing of the 4 answers (load, wind, PCS, grid) {answers}, control_tick() with energy and frame "
-             "{control_tick}, the poll that sends the set point {setpoint}").format(**got)
+             "{control_tick} ({without_frame} without the frame), the poll that sends "
+             "the set point {setpoint}").format(**got)
     tick = instructions(got["tick"], f"median of 15 periods (spread {got['spread']}), 2 MW site on grid; {parts}; "
                         f"idle polls and the sending of requests left out; {_UART}")
     period = instructions(got["period"], "the tick and all else of its period but idle polls: asking the queue "

@@ -115,6 +115,21 @@ def _allocated(made, line, platform, parts):
     return stopwatch.allocated(two_periods)
 
 
+@micropython.native
+def _send_nothing(bess_pu):
+    pass
+
+
+def _without_frame(made, platform):
+    """Return the counts of a control tick that submits no set point: measure to book alone."""
+    made._on = made._on[:-1] + (_send_nothing,)  # the last of what it works on is the way to the wire
+    counts = []
+    for _ in range(3):
+        platform.now_us += 100_000
+        counts.append(stopwatch.counts(made.control_tick))
+    return stopwatch.median(counts)
+
+
 def main():
     """Print the figures."""
     made, platform, line = rehearsed()
@@ -134,4 +149,5 @@ def main():
     figures = {name: stopwatch.INSTRUCTIONS * value for name, value in zip(names, rows[PERIODS // 2])}
     figures["spread"] = stopwatch.INSTRUCTIONS * (rows[-1][0] - rows[0][0])
     figures["alloc_bytes"] = _allocated(made, line, platform, parts)
+    figures["without_frame"] = stopwatch.INSTRUCTIONS * _without_frame(made, platform)
     print(figures)
