@@ -155,6 +155,24 @@ class ImageSlave:
         return bytes((frame[0], frame[1], 2 * count)) + bytes(self.image[at:at + 2 * count])
 
 
+class AnySlave:
+    """A FAKE device: has every register, each of the same value, and takes every write."""
+
+    def __init__(self, unit, value=1):
+        self.unit = unit
+        self.value = value
+        self.writes = []  # whole frames
+
+    def __call__(self, frame, end_us):
+        if frame[0] != self.unit:
+            return []
+        if frame[1] in (6, 16):
+            self.writes.append(bytes(frame))
+            return [(end_us + 1000, sealed(frame[:6]))]
+        count = frame[4] << 8 | frame[5]
+        return [(end_us + 1000, read_answer(frame, [self.value] * count))]
+
+
 class Replay:
     """A FAKE serial that answers each request from a list made beforehand, and allocates nothing itself."""
 

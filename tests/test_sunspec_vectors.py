@@ -151,7 +151,21 @@ def device_vectors():
                  (715, {"LocRemCtl": 0, "DERHb": 7, "ControllerHb": 0, "OpCtl": 1}), (701, running))
     wind = _chain((1, {"Mn": "W", "Md": "P", "SN": "2"}), (701, {**running, "W": 3000, "W_SF": 3}),
                   (702, {"WMaxRtg": 5001, "W_SF": 3}), (704, limit))
-    return {"base": 40000, "pcs": pcs, "wind": wind}
+    inverter = (103, {"St": 4, "W": -1234, "W_SF": 1, "Hz": 5001, "Hz_SF": -2})
+    rated = ((120, {"DERTyp": 82, "WRtg": 3300, "WRtg_SF": 1, "MaxChaRte": 2500, "MaxChaRte_SF": 1,
+                    "MaxDisChaRte": 3000, "MaxDisChaRte_SF": 1}), (121, {"WMax": 3000, "WMax_SF": 1}))
+    storage = (124, {"WChaMax": 3000, "WChaMax_SF": 1, "StorCtl_Mod": 0, "ChaState": 5125, "ChaState_SF": -2,
+                     "ChaSt": 4, "OutWRte": 10000, "InWRte": 10000, "InOutWRte_WinTms": 0, "InOutWRte_RvrtTms": 0,
+                     "InOutWRte_RmpTms": 0, "InOutWRte_SF": -2})
+    plant = (123, {"Conn": 1, "WMaxLimPct": 1000, "WMaxLimPct_WinTms": 0, "WMaxLimPct_RvrtTms": 0,
+                   "WMaxLimPct_RmpTms": 7, "WMaxLim_Ena": 0, "WMaxLimPct_SF": -1})
+    float_one = (113, {"St": 4, "W": -12345.6, "Hz": 50.0})
+    battery = (802, {"SoC": 5125, "SoH": 98, "SoC_SF": -2, "SoH_SF": 0, "LocRemCtl": 0, "Hb": 3, "CtrlHb": 0,
+                     "State": 3})
+    one = (1, {"Mn": "I", "Md": "S", "SN": "3"})
+    return {"base": 40000, "pcs": pcs, "wind": wind, "storage": _chain(one, storage, *rated, inverter),
+            "storage_float": _chain(one, float_one, *rated, storage), "plant": _chain(one, *rated, inverter, plant),
+            "plant_float": _chain(one, float_one, plant, *rated), "battery": _chain(one, battery)}
 
 
 def _file(name):
