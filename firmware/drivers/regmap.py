@@ -4,6 +4,8 @@ A row is (address, kind, num, den, name): raw * num / den is the quantity in the
 integer. Powers of the control path are read through a ratio.Ratio instead; what stands here may allocate.
 """
 
+from array import array
+
 from micropython import const
 
 from firmware.core.errors import BusError
@@ -42,6 +44,14 @@ def sunspec_ratio(kind, exponent, per_unit, limit):
     """Return the Ratio of a 16-bit SunSpec point: raw * 10**exponent * per_unit (a pair num, den)."""
     num, den = per_unit
     return Ratio(kind, num * 10 ** max(exponent, 0), den * 10 ** max(-exponent, 0), limit)
+
+
+def small(number):
+    """Return an integer out of a table as a small one: in a frozen tuple it may be an object, to reckon with allocates.
+
+    Start-up only.
+    """
+    return array("i", (number,))[0]
 
 
 def words(kind):

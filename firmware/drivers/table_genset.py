@@ -14,6 +14,7 @@ from firmware.drivers import modbus, ratio, regmap
 from firmware.drivers.commanded import Commanded
 from firmware.drivers.job import Job
 from firmware.drivers.ratio import INVALID, LIMIT_PU, Ratio
+from firmware.drivers.regmap import small
 
 _PERMILLE = const(1000)
 _BATTERY_MV = const(100_000)
@@ -39,14 +40,16 @@ class TableGenset(Commanded):
         self._registers = array("H", (0, 0))
         self._set = Job(bus, unit, profile.WRITE_FUNCTION, profile.COMMAND_AT, 2, self, timeout_us,
                         registers=self._registers)
-        self._fast = Job(bus, unit, profile.FUNCTION, profile.FAST[0], profile.FAST[1], self, timeout_us)
-        self._slow = [Job(bus, unit, profile.FUNCTION, at, count, self, timeout_us) for at, count in profile.SLOW]
+        self._fast = Job(bus, unit, profile.FUNCTION, small(profile.FAST[0]), small(profile.FAST[1]), self, timeout_us)
+        self._slow = [Job(bus, unit, profile.FUNCTION, small(at), small(count), self, timeout_us)
+                      for at, count in profile.SLOW]
         self._modes, self._instruments, self._engine = self._slow
         self._power = self._ratio("power_w", self._scale.unit_w, LIMIT_PU)
         self._fuel = self._ratio("fuel_permille", 1, _PERMILLE)
         self._battery = self._ratio("battery_mv", 1, _BATTERY_MV)
         self._speed = self._ratio("speed_rpm", 1, _RPM_MAX)
-        self._auto_modes, self._running_states = profile.AUTO_MODES, profile.RUNNING_STATES
+        self._auto_modes = tuple(small(mode) for mode in profile.AUTO_MODES)
+        self._running_states = tuple(small(state) for state in profile.RUNNING_STATES)
 
     def _ratio(self, name, unit, limit):
         row = regmap.find(self._profile.READS, name)

@@ -19,6 +19,7 @@ from firmware.drivers.commanded import Commanded
 from firmware.drivers.job import Job
 from firmware.drivers.put import Put
 from firmware.drivers.ratio import INVALID, LIMIT_PU, U16, Ratio
+from firmware.drivers.regmap import small
 
 SETPOINT = -1
 TIMEOUT_S = -2
@@ -57,7 +58,7 @@ class TablePcs(Commanded):
                 self._set_row = row
             else:
                 self._store(self._registers, row[0] - first, row)
-        self._set_at = self._set_row[0] - first
+        self._set_at = small(self._set_row[0] - first)
         _, kind, num, den, _, _ = self._set_row
         self._short = kind <= U16
         self._put = Put(self._scale.unit_w * den, num)
@@ -78,17 +79,17 @@ class TablePcs(Commanded):
     def _make_reads(self):
         profile = self._profile
         self._fast = self._read_job(profile.FAST)
-        self._fast_bytes = 2 * profile.FAST[1]
+        self._fast_bytes = small(2 * profile.FAST[1])
         row = regmap.find(profile.READS, "power_w")
         self._power_ratio = Ratio(row[1], row[2], row[3] * self._scale.unit_w, LIMIT_PU)
-        self._power_at = 2 * (row[0] - profile.FAST[0])
+        self._power_at = small(2 * (row[0] - profile.FAST[0]))
         self._blocks = [(self._fast,) + self._watched(profile.FAST)]
         for block in profile.SLOW:
             self._blocks.append((self._read_job(block),) + self._watched(block))
         self._faults = bytearray(len(self._blocks))
         if profile.BACK is not None:
             self._back = self._read_job(profile.BACK)
-            self._back_at = 2 * (self._set_row[0] - profile.BACK[0])
+            self._back_at = small(2 * (self._set_row[0] - profile.BACK[0]))
 
     def _watched(self, block):
         """Return (byte of the state of charge or -1, its ratio, fault masks, fault codes) of a block."""
@@ -96,7 +97,7 @@ class TablePcs(Commanded):
         soc_at, soc_ratio = -1, None
         for row in profile.READS:
             if row[4] == "soc_permille" and block[0] <= row[0] < block[0] + block[1]:
-                soc_at = 2 * (row[0] - block[0])
+                soc_at = small(2 * (row[0] - block[0]))
                 soc_ratio = Ratio(row[1], row[2], row[3], _WHOLE_PERMILLE)
         return soc_at, soc_ratio, self._within(profile.FAULT_BITS, block), self._within(profile.FAULT_CODES, block)
 
@@ -107,18 +108,19 @@ class TablePcs(Commanded):
             row = regmap.find(self._profile.READS, name)
             address = row[0] + regmap.words(row[1]) - 1
             if block[0] <= address < block[0] + block[1]:
-                found.append((2 * (address - block[0]), number))
+                found.append((small(2 * (address - block[0])), small(number)))
         return tuple(found)
 
     def _read_job(self, block):
         bus, unit = self._bus_unit
         extra = block[2] if len(block) > 2 else 0
-        return Job(bus, unit, self._profile.FUNCTION, block[0], block[1], self, self._timeout_us, extra=extra)
+        return Job(bus, unit, self._profile.FUNCTION, small(block[0]), small(block[1]), self, self._timeout_us,
+                   extra=extra)
 
     def _write_job(self, address, registers, urgent=False):
         bus, unit = self._bus_unit
         function = self._profile.WRITE_FUNCTION if len(registers) == 1 else modbus.WRITE_MANY
-        return Job(bus, unit, function, address, len(registers), self, self._timeout_us, registers=registers,
+        return Job(bus, unit, function, small(address), len(registers), self, self._timeout_us, registers=registers,
                    urgent=urgent)
 
     def _store(self, registers, at, row):
