@@ -8,6 +8,7 @@ from host_tools.plant import lockstep, realtime, run_folder
 from host_tools.plant.assembly import Inputs, Plant
 from host_tools.plant.board_vm import BoardVm
 from host_tools.plant.faults import Injector, load_faults
+from host_tools.plant.freshness import Freshness
 from host_tools.plant.progress import Progress
 from host_tools.plant.series import US_PER_S, load_power
 from host_tools.plant.summary import Energies, input_entry, run_entry
@@ -34,6 +35,7 @@ class Simulation:
         self._reports = Reports()
         self._plant = self._trouble = None
         self._faults = []
+        self._freshness = None
         try:
             self._plant = Plant(self._config, inputs, self._start_s, args.seed)
         except ToolError as trouble:
@@ -103,6 +105,7 @@ class Simulation:
         end_us = self._duration_s * US_PER_S
         step_us = round(self._args.trace_step * US_PER_S)
         Injector(self._plant, self._faults)
+        self._freshness = Freshness(self._plant, end_us, [fault.time_us for fault in self._faults])
         energies = Energies(self._plant, end_us)
         figures = Figures(self._plant, self._reports, end_us)
         return energies, figures, Trace(out / "trace.csv", self._plant, self._reports, step_us, end_us)
@@ -138,6 +141,7 @@ class Simulation:
             "run": run_entry(self._start_s, self._duration_s, args, version_of(args.vm), self._site_bytes),
             "inputs": self._entries, "synthetic": any(entry["synthetic"] for entry in self._entries),
             "energy": energies.summary(), "control": figures.summary(), "buses": self._plant.bus_statistics(),
+            "freshness": self._freshness.summary(),
             "control_periods": self._duration_s * 1000 // self._plant.period_ms,
             "injected": [fault.as_dict() for fault in self._faults], "messages": self._reports.messages,
             "wall_s": round(progress.wall_s, 2),

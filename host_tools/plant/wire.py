@@ -26,6 +26,8 @@ class _Speech:
         self.data = data
         self.slave = slave  # whose answer it is; None for what nobody asked for
         self.heard = True
+        self.address = 0
+        self.asked_us = None  # end of the request whose whole right answer this is
 
     def meets(self, from_us, until_us):
         """Return True when it is on the line at some time between these."""
@@ -48,6 +50,7 @@ class Line:
         self.agenda = agenda
         self.master = OtherMaster(self, rng)
         self._babblers = {}  # unit -> babbler
+        self.observer = None  # is told of reads answered and of writes
         self.listener = deliver  # (port, bytes) at the agenda's time
         self._rng = rng
         bits = 9 + (parity != "N") + stop_bits
@@ -107,12 +110,17 @@ class Line:
         if not parts:
             self.statistics["unanswered"] += 1
             return
-        slave = answer[0]
+        slave, whole = answer
+        if self.observer and frame[1] > 4:
+            self.observer.written(slave, frame[2] << 8 | frame[3], self.agenda.now_us)
         pause_us = max(slave.draw_turnaround_us(), self.silence_us)
         self.statistics["busy_us"] += round(len(frame) * self.char_us) + pause_us
         for delay_us, data in parts:
             self.statistics["busy_us"] += round(len(data) * self.char_us)
-            self._speak(self.agenda.now_us + pause_us + delay_us, data, slave)
+            speech = self._speak(self.agenda.now_us + pause_us + delay_us, data, slave)
+            if data is whole and not delay_us and whole[1] <= 4:
+                speech.asked_us = self.agenda.now_us
+                speech.address = frame[2] << 8 | frame[3]
 
     def parts(self, slave, data):
         """Return [(delay us, bytes)] that a slave's answer becomes on its way."""
@@ -153,6 +161,7 @@ class Line:
             if other.meets(at_us, at_us + self.char_us):
                 data[i] = self._rng.randrange(256)
         speech.data = bytes(data)
+        speech.asked_us = None
 
     def _arrived(self, speech):
         self._speeches.remove(speech)
@@ -160,6 +169,8 @@ class Line:
             return
         self.statistics["answers"] += speech.slave is not None
         self.statistics["bytes_in"] += len(speech.data)
+        if self.observer and speech.asked_us is not None:
+            self.observer.answered(speech.slave, speech.address, speech.asked_us, self.agenda.now_us)
         self.listener(self.port, speech.data)
 
     def _ask(self, frame):
