@@ -14,6 +14,7 @@ from firmware.drivers.regmap import Scale
 
 _METER_ROLES = {"load": LOAD, "grid": GRID, "wind": WIND, "pv": PV, "genset": GENSET}
 _RATINGS = {"pcs": "bess_w", "bms": "bess_w", "wind_limit": "wind_w", "pv_limit": "pv_w", "genset_control": "genset_w"}
+_BELIEVED_MINUS_ONE = 5  # in a row; of a load none ever is
 _DIRECT = (LOAD, WIND, PV, GENSET)  # what the feed-forward is made of
 
 
@@ -56,6 +57,9 @@ class Field:
             sign = -1 if row["invert"] else 1
             profile = self._profiles.load(row["profile"], where)
             meter = (profile.driver or Meter)(bus, row["unit"], profile, self._scale, sign, timeout_us)
+            if meter.minus_one:
+                far_pu = self._scale.whole_pu(config["ratings"][row["role"] + "_w"] // 100)
+                meter.minus_one.guard(far_pu, 0 if row["role"] == "load" else _BELIEVED_MINUS_ONE)
             self.meters[_METER_ROLES[row["role"]]] = meter
             if profile.driver:
                 self.sought.append(meter)

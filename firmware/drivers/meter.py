@@ -8,6 +8,7 @@ from micropython import const
 from firmware.core.types import Reading, take
 from firmware.drivers import regmap
 from firmware.drivers.job import Job
+from firmware.drivers.minus_one import MinusOne
 from firmware.drivers.modbus import ptr32
 from firmware.drivers.ratio import read
 from firmware.drivers.slow import Slow
@@ -22,6 +23,9 @@ _INVALID = const(-0x20000000)  # as ratio.INVALID
 _SENT = const(30)  # as cells.SENT
 _WATCHED = const(5)  # behind the cells of the Ratio: there is a refresh counter
 _TURNED_ROUND = const(6)  # the CT clamp looks the other way
+_MINUS_RAW = const(7)  # what a raw -1 and a -1 W read as: perhaps no value at all
+_MINUS_W = const(8)
+_MASK = const(0x3FFFFFFF)
 
 
 class Meter:
@@ -39,10 +43,12 @@ class Meter:
         self.repeated = 0  # answers that brought the sample already known
         self._bus = bus
         self._sign = sign
-        self._cells = None
+        self._cells = self.minus_one = None
         if profile.table:
-            self._cells = scale.power(regmap.find(profile.table, "power_w")).cells
-            self._cells.extend(array("i", (profile.counter is not None, sign < 0)))
+            row = regmap.find(profile.table, "power_w")
+            self._cells = scale.power(row).cells
+            self.minus_one = MinusOne(row, self._cells)
+            self._cells.extend(array("i", [profile.counter is not None, sign < 0] + self.minus_one.values_pu))
         self._counter_at = -1
         if profile.counter is not None:
             self._counter_at = 2 * (profile.counter - profile.fast_address)
@@ -104,6 +110,10 @@ class Meter:
             if value == _INVALID or c[_WATCHED] and not self.is_new(buf, at):
                 self.reject(value)
                 return
+            unsigned = value & _MASK
+            if unsigned == c[_MINUS_RAW] or unsigned == c[_MINUS_W]:
+                if self.no_reading(buf, at):
+                    return
             power = self.power
             take(power.cells, power.at, 0 - value if c[_TURNED_ROUND] else value, ptr32(line)[_SENT])
 
@@ -116,6 +126,13 @@ class Meter:
             self.power.fail()
         else:
             self.repeated += 1
+
+    def no_reading(self, buf, at):
+        """Return True, and count a failure, where the registers say -1 for "no reading"."""
+        if not self.minus_one.refuses(buf, at, self.power):
+            return False
+        self.power.fail()
+        return True
 
     @micropython.native
     def is_new(self, buf, at):

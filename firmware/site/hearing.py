@@ -67,8 +67,9 @@ class Hearing:
 
     def _tell(self, role, source, note):
         if source is not None:
-            invalid, minus_ones = getattr(source, "invalid", 0), getattr(source, "minus_ones", 0)
-            for code, text in self._refusals.look(role, invalid, minus_ones):
+            minus_one = getattr(source, "minus_one", None)
+            minus_ones = minus_one.refused if minus_one else 0
+            for code, text in self._refusals.look(role, getattr(source, "invalid", 0), minus_ones):
                 note("TRUTH", code, text)
 
     def finish(self, interval, kept, lost):
