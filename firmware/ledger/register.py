@@ -49,6 +49,7 @@ class Register:
         self.gained_wh = 0  # by the register, between moves
         self.integral_wh = 0  # over the same time
         self.differs = False
+        self.agrees = False  # the last move was what the power says, within 5 % of the rating
         self._smallest_wh = None
         self._interval_stale_ms = 0
 
@@ -144,6 +145,8 @@ class Register:
 
     def _move(self, wh, up_ms, done_wh):
         step_wh = wh - self.wh
+        self.agrees = abs(step_wh - done_wh + self._moved_done_wh) <= \
+            self._in_time_wh(up_ms - self._moved_ms) // 20 + 2 * (self._common_wh or step_wh)
         if self._smallest_wh is None or step_wh < self._smallest_wh:
             self._smallest_wh = step_wh
         if self.step_wh is None or self._smallest_wh < self.step_wh:

@@ -65,7 +65,7 @@ class Registers:
         """Take one slow read: the registers of the role's positive and negative direction in Wh, None where none.
 
         It was sampled at the uptime `up_ms`, `age_ms` before the last tick, which found `power_w`. Returns True when a
-        register moved.
+        register moved as the power says.
         """
         if self._rows[role] is None:
             self._rows[role] = [_Direction(self._rated_w[role], counters.get(role)) for counters in (_PLUS, _MINUS)]
@@ -74,7 +74,8 @@ class Registers:
         for i, wh in enumerate((plus_wh, minus_wh)):
             if wh is not None:
                 since_wh = max(power_w if i == 0 else -power_w, 0) * age_ms // _MS_PER_H
-                moved = self._take(role, i, wh, up_ms, since_wh) == register.MOVED or moved
+                code = self._take(role, i, wh, up_ms, since_wh)
+                moved = moved or code == register.MOVED and self._rows[role][i].register.agrees
         return moved
 
     def pass_stale(self, role, ms):
@@ -142,13 +143,16 @@ class Registers:
     def _settle(self, role, i, direction, done_wh):
         """Bring the counter to the register's word, or back to the integral where the two contradict each other."""
         found = direction.register
-        wrong = not found.holds() or found.stands_still(done_wh)
-        if wrong != found.differs:
-            found.differs = wrong
-            if wrong and not direction.told:
-                direction.told = True
-                text = "%s register gained %d Wh, the power %d Wh: the power is used"
-                self.news.append((role, "REGISTER_DIFFERS", text % (_WORDS[i], found.gained_wh, found.integral_wh)))
+        still = found.stands_still(done_wh)
+        wrong = still or not found.holds()
+        found.differs = wrong
+        if wrong and not direction.told:
+            direction.told = True
+            text = "%s register gained %d Wh, the power %d Wh: the power is used"
+            text %= _WORDS[i], found.gained_wh, found.integral_wh
+            if still:
+                text = "%s register stands at %d Wh in spite of the power, which is used" % (_WORDS[i], found.wh)
+            self.news.append((role, "REGISTER_STILL" if still else "REGISTER_DIFFERS", text))
         want_wh = direction.owed_wh + (0 if wrong else found.difference_wh())
         added_wh = self._energy.correct(direction.counter, want_wh - direction.applied_wh)
         direction.applied_wh += added_wh

@@ -40,7 +40,7 @@ RATED = const(5)  # 0 where the site has no such plant
 LIFE = const(6)
 TIMES = const(7)  # samples that have shown what is suspected
 MARK = const(8)  # STEP: the value to be confirmed; SAME, AWAY: what the other meters said when it began
-SINCE = const(9)  # SAME: tick of the first repeated sample; AWAY: of the first one that the others contradict
+SINCE = const(9)  # tick of the first 0 or -1, of the first repeated sample, or of the first one contradicted (AWAY)
 CAUSE = const(10)  # of the last judgement
 REFUSED = const(11)  # the value last refused
 MOVED_MS = const(18)  # tick at which its own energy register was seen to move, 0 for never
@@ -158,13 +158,14 @@ def _repeated(out: ptr32, table: ptr32, at: int, row: int, t_ms: int) -> int:
 
 
 @micropython.viper
-def _nothing(out: ptr32, table: ptr32, at: int, row: int, value: int) -> int:
+def _nothing(out: ptr32, table: ptr32, at: int, row: int, value: int, t_ms: int) -> int:
     """Return the cause against a value of 0 or -1 that comes after more than 1 % of the rating, or NONE."""
     cause = ZEROS if value == 0 else MINUS_ONE
     life = table[row + LIFE]
     if table[row + STATE] != cause:
         table[row + STATE] = cause
         table[row + TIMES] = 0
+        table[row + SINCE] = t_ms
         if life > LIFE_ASKED:
             life = LIFE_ASKED
             table[row + LIFE] = life
@@ -192,7 +193,7 @@ def _find_cause(out: ptr32, table: ptr32, at: int, row: int, value: int, t_ms: i
     if value > high or value < 0 - high:
         return RANGE
     if far * 100 > table[row + RATED] and (value + 1) >> 1 == 0:
-        return int(_nothing(out, table, at, row, value))
+        return int(_nothing(out, table, at, row, value, t_ms))
     if value + table[row + BELOW] < 0:
         return NEGATIVE
     step = value - last if value > last else last - value

@@ -51,12 +51,12 @@ class Hearing:
 
     def _hear(self, role, meter, up_ms):
         values = meter.values()
-        for name in _LIVELY:
-            if name in values:
-                self._truth.heard(role, bool(values[name]))
-                break
+        lively = [values[name] for name in _LIVELY if name in values]
+        if lively:
+            self._truth.heard(role, bool(lively[0]), meter.slow.t_ms)
         import_wh, export_wh = values.get("import_wh"), values.get("export_wh")
-        if import_wh is None and export_wh is None:
+        # Where everything is zero, nothing was read; a register of 0 is one while the voltage lives.
+        if not import_wh and not export_wh and (import_wh is export_wh is None or lively and not lively[0]):
             return
         age_ms = ticks.diff(self._snapshot.now_ms, meter.slow.t_ms)
         power_w = self._snapshot.power_pu[role] * self._unit_w
@@ -69,7 +69,8 @@ class Hearing:
         if source is not None:
             minus_one = getattr(source, "minus_one", None)
             minus_ones = minus_one.refused if minus_one else 0
-            for code, text in self._refusals.look(role, getattr(source, "invalid", 0), minus_ones):
+            blank = getattr(source, "blank", 0)
+            for code, text in self._refusals.look(role, source.invalid - blank, minus_ones, blank):
                 note("TRUTH", code, text)
 
     def finish(self, interval, kept, lost):

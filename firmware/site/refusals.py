@@ -9,8 +9,8 @@ _SENTENCES = (
     "answers without a value",
     "%d W is beyond 1.5 times the rating",
     "%d W, and a load cannot be negative",
-    "%d W is how an analyser says that it has no reading",
-    "%d W, which neither its voltage nor the other meters confirm",
+    "-1 is how an analyser says that it has no reading",
+    "zeros that neither a voltage nor the other meters confirm, or beside a fault state",
     "%d W is a step that the next sample has to confirm",
     "%d W has stood still while the power moved",
 )
@@ -28,13 +28,18 @@ class Refusals:
         self._quiet = [[_QUIET] * len(CODES) for _ in range(ROLES)]
         self.total = [0] * ROLES  # since start
 
-    def look(self, role, invalid, minus_ones=0):
-        """Return the events [(code, sentence)] that are due, given how many values the driver refused so far."""
+    def look(self, role, invalid, minus_ones=0, blank=0):
+        """Return the events [(code, sentence)] that are due, given how many values the driver refused so far.
+
+        `invalid` were none, `minus_ones` a raw -1, `blank` zeros beside a fault state.
+        """
         events = []
         for cause in range(len(CODES)):
             count = self._truth.count(role, cause) if cause else invalid
             if cause == doubt.MINUS_ONE:
                 count += minus_ones
+            if cause == doubt.ZEROS:
+                count += blank
             news = count - self._counted[role][cause] & _MASK
             self._counted[role][cause] = count
             self.total[role] += news
@@ -51,4 +56,4 @@ class Refusals:
 
     def _words(self, role, cause):
         sentence = _SENTENCES[cause]
-        return sentence % (self._truth.refused_pu(role) * self._unit_w) if cause else sentence
+        return sentence % (self._truth.refused_pu(role) * self._unit_w) if "%" in sentence else sentence

@@ -56,11 +56,14 @@ class Truth:
         table[row + doubt.STEP_PU] = max(rated_pu * step_permille // 1000, 1)
         table[row + doubt.LIFE] = doubt.LIFE_EXEMPT if role == BESS else doubt.LIFE_NONE
 
-    def heard(self, role, alive):
-        """Take note of a slow read of a meter that has registers of voltage or frequency, and whether they live."""
-        at = doubt.HEADER + role * doubt.WIDTH + doubt.LIFE
-        if self.table[at] != doubt.LIFE_EXEMPT:
-            self.table[at] = doubt.LIFE_ALIVE if alive else doubt.LIFE_DEAD
+    def heard(self, role, alive, t_ms):
+        """Take note of a meter's voltage or frequency, read at the tick `t_ms`: whether it lives."""
+        row = doubt.HEADER + role * doubt.WIDTH
+        table = self.table
+        before = table[row + doubt.STATE] == doubt.ZEROS and ticks.diff(t_ms, table[row + doubt.SINCE]) <= 0
+        if table[row + doubt.LIFE] != doubt.LIFE_EXEMPT:
+            life = doubt.LIFE_ALIVE if alive else doubt.LIFE_DEAD
+            table[row + doubt.LIFE] = doubt.LIFE_ASKED if before else life
 
     def still(self, role):
         """Return True while the role's value has stayed the same for control.frozen_ms, without being 0."""

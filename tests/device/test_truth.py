@@ -139,15 +139,15 @@ def test_a_zero_that_the_other_meters_confirm_is_believed_at_once():
 
 def test_zeros_wait_for_a_living_voltage():
     site = Site()
-    site.truth.heard(LOAD, True)
+    site.truth.heard(LOAD, True, site.now_ms + 1)
     site.second(50_000, 50_000, 0, 0)
     for i in range(5):
         site.second(0, 50_001 + i, 0, 0)
     assert site.value(LOAD) == 50_000
-    site.truth.heard(LOAD, False)
+    site.truth.heard(LOAD, False, site.now_ms + 1)
     site.second(0, 50_000, 0, 0)
     assert site.value(LOAD) == 50_000
-    site.truth.heard(LOAD, True)
+    site.truth.heard(LOAD, True, site.now_ms + 1)
     site.second(0, 50_001, 0, 0)
     assert site.value(LOAD) == 0 and site.refused(LOAD) == {"ZEROS": 6}
 
@@ -155,8 +155,11 @@ def test_zeros_wait_for_a_living_voltage():
 def test_a_living_voltage_from_before_the_zero_does_not_count():
     site = Site()
     site.second(50_000, 50_000, 0, 0)
-    site.truth.heard(LOAD, True)
+    site.truth.heard(LOAD, True, site.now_ms + 1)
     site.second(50_001, 50_000, 0, 0)
+    site.second(0, 50_003, 0, 0)
+    assert site.value(LOAD) == 50_001
+    site.truth.heard(LOAD, True, site.now_ms - 10)  # read before the zero, heard behind it
     site.second(0, 50_003, 0, 0)
     assert site.value(LOAD) == 50_001
 
