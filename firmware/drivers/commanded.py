@@ -29,7 +29,8 @@ class Commanded:
         self.power = Reading()
         self.applied = Reading()  # the last command that it has acknowledged, or shows in its registers
         self.strayed = 0  # times that its registers showed another command than the last one
-        self.blank = 0  # answers that were all zeros beside a fault state: no value
+        self.invalid = 0  # answers whose power was no value, the blank ones among them
+        self.blank = 0  # answers that were all zeros beside a fault state
         self.asked_pu = 0
         self.low_pu = self.high_pu = 0  # what may be commanded
         self._bus = bus

@@ -71,6 +71,7 @@ class Der(SunspecDevice):
             self.blank += 1
             value = INVALID
         if value == INVALID:
+            self.invalid += 1
             self.power.fail()
         else:
             self.power.take(value, job.sent_ms)

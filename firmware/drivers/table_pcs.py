@@ -226,6 +226,7 @@ class TablePcs(Commanded):
             self.blank += 1  # nothing but zeros beside a fault state: no values
             value = INVALID
         if value == INVALID:
+            self.invalid += 1
             self.power.fail()
         else:
             self.power.take(value, job.sent_ms)

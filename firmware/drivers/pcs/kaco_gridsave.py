@@ -107,6 +107,7 @@ class KacoPcs(SunspecDevice):
             self.blank += 1  # no power and no frequency beside a fault state: these zeros are no values
             value = INVALID
         if value == INVALID:
+            self.invalid += 1
             self.power.fail()
         else:
             self.power.take(value, job.sent_ms)
