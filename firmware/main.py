@@ -96,7 +96,7 @@ class Station:
     def _looked_up(self):
         """Return what the control tick works on, in its order: each look-up there would cost as much as a step."""
         made, field, cutter, platform = self.measure, self.field, self.cutter, self.platform
-        return (self.truth.raw, self.truth.table, made.snapshot.cells, made.table, made.cells, self.setpoint.cells,
+        return (self.truth.table, made.snapshot.cells, made.table, made.cells, self.setpoint.cells,
                 self.limits.cells, self.supervisor.cells, self.tracker.cells, self.wind.cells, cutter.cells,
                 self.utc.cells, cutter.energy.cells, field.pcs, platform, platform.ms, self._watched,
                 field.limit_wind if field.limiter else None, field.command)
@@ -136,13 +136,13 @@ class Station:
         """One control period: measure, limit, judge, track, have the last word, command, account."""
         believe, measure, form_silent, sample_grid, take_mean, observe, load_known, narrow, judge, enter_state, track, \
             have_last_word, limit_wind, judge_period, advance, integrate = _STEPS
-        raw, truth, snap, table, samples, point, lim, sup, trk, wind, quality, utc, energy, pcs, platform, ms, \
+        truth, snap, table, samples, point, lim, sup, trk, wind, quality, utc, energy, pcs, platform, ms, \
             watched, limiter, send = self._on
         now_ms = int(ms())
         dt_ms = (((now_ms - int(snap[_NOW_MS])) & _MASK) ^ _HALF) - _HALF
         step_ms = 1 if dt_ms < 1 else dt_ms if dt_ms < 1000 else 1000
 
-        believe(raw, table, truth, now_ms)  # which samples are to be believed
+        believe(truth, table, now_ms)  # which samples are to be believed
         silent = int(measure(snap, table, samples, now_ms, pcs.ready, pcs.local, pcs.fault))  # registers -> one instant
         if silent == 1:
             form_silent(snap)
@@ -180,7 +180,7 @@ class Station:
     @micropython.native
     def watch_grid(self):
         """Sample the grid meter between two looks back, where the period is long: it drifts in between."""
-        doubt.judge(self.truth.raw, self.measure.table, self.truth.table, self.platform.ms())
+        doubt.judge(self.truth.table, self.measure.table, self.platform.ms())
         self.measure.sample_grid()
         self.field.request_grid()
 

@@ -1,8 +1,8 @@
-"""The rules of truth, on cells: the drivers' rows `raw`, the believed rows `out`, and a table with a row a role.
+"""The rules of truth, on cells: `table` holds the drivers' rows, a header and a row a role; `out` the believed rows.
 
-Rows of both kinds are those of core.types.Reading, in role order. What is ordinary takes the short way through judge();
-the rest is looked at in weigh(). Values are restored with their sign, which a 64-bit VM does not read from a 32-bit
-cell. site.truth says which rules these are and why.
+Rows of readings are those of core.types.Reading, in role order. What is ordinary takes the short way through judge();
+the rest is looked at in weigh(). A 64-bit VM reads a 32-bit cell without its sign: so the short way reckons modulo
+2**30, and the long one restores the sign. site.truth says which rules these are and why.
 """
 
 import micropython
@@ -26,29 +26,33 @@ LIFE_ASKED = const(2)  # not read since the zero came
 LIFE_ALIVE = const(3)
 LIFE_DEAD = const(4)
 
-# Cells of the header, then those of a row.
-NOW = const(0)
-STALE_MS = const(1)
-FROZEN_MS = const(2)
-HEADER = const(3)
+# The drivers' rows come first, then a header, then a row a role.
+CELLS = const(4)  # of one Reading
+ALL = const(24)  # of the readings of all roles
+NOW = const(24)
+STALE_MS = const(25)
+FROZEN_MS = const(26)
+END = const(27)  # where the last role's reading ends
+HEADER = const(28)
+
+# Cells of a role's row.
 SEEN = const(0)  # count of the driver's row when it was last judged
 STATE = const(1)  # what is suspected
 BELOW = const(2)  # how far below zero a value may be: 0 for a load
-HIGH = const(3)
+SPAN = const(3)  # from there to how far above
 STEP_PU = const(4)
-RATED = const(5)  # 0 where the site has no such plant
-LIFE = const(6)
-TIMES = const(7)  # samples that have shown what is suspected
-MARK = const(8)  # STEP: the value to be confirmed; SAME, AWAY: what the other meters said when it began
-SINCE = const(9)  # tick of the first 0 or -1, of the first repeated sample, or of the first one contradicted (AWAY)
-CAUSE = const(10)  # of the last judgement
-REFUSED = const(11)  # the value last refused
-MOVED_MS = const(18)  # tick at which its own energy register was seen to move, 0 for never
-COUNTS = const(11)  # + cause: how many were refused for it
-WIDTH = const(19)
+TWO_STEPS = const(5)
+RATED = const(6)  # 0 where the site has no such plant
+LIFE = const(7)
+TIMES = const(8)  # samples that have shown what is suspected
+MARK = const(9)  # STEP: the value to be confirmed; SAME, AWAY: what the other meters said when it began
+SINCE = const(10)  # tick of the first 0 or -1, of the first repeated sample, or of the first one contradicted (AWAY)
+NEXT_MS = const(11)  # tick from which a value that stays the same is looked at again
+MOVED_MS = const(12)  # tick at which its own energy register was seen to move, 0 for never
+REFUSED = const(13)  # the value last refused
+COUNTS = const(13)  # + cause: how many were refused for it
+WIDTH = const(20)
 
-CELLS = const(4)  # of one Reading
-ALL = const(24)  # of the readings of all roles
 _GRID_AT = const(4)
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
@@ -131,6 +135,7 @@ def _repeated(out: ptr32, table: ptr32, at: int, row: int, t_ms: int) -> int:
     state = table[row + STATE]
     if state == FROZEN:
         return FROZEN
+    table[row + NEXT_MS] = t_ms  # look at the next one as well
     if state < SAME:
         table[row + STATE] = SAME
         table[row + SINCE] = t_ms
@@ -139,13 +144,15 @@ def _repeated(out: ptr32, table: ptr32, at: int, row: int, t_ms: int) -> int:
         return NONE
     age = (((t_ms - table[row + SINCE]) & _MASK) ^ _HALF) - _HALF
     if state == SAME and age >= 0 and age < table[FROZEN_MS]:
-        if table[row + TIMES] == 0:
-            _moved(out, table, at, row)
+        _moved(out, table, at, row)
+        if table[row + TIMES]:
+            table[row + NEXT_MS] = (table[row + SINCE] + table[FROZEN_MS]) & _MASK
         return NONE
     if int(_moved(out, table, at, row)) == 0 or int(_accused(out, table, at)) == 0:
         table[row + STATE] = SAME
         # Held at the limit, so that the tick may run on for as long as the power stays the same.
         table[row + SINCE] = (t_ms - table[FROZEN_MS]) & _MASK
+        table[row + NEXT_MS] = (t_ms + (table[FROZEN_MS] >> 4)) & _MASK
         return NONE
     if state == SAME:
         table[row + STATE] = AWAY
@@ -189,7 +196,7 @@ def _find_cause(out: ptr32, table: ptr32, at: int, row: int, value: int, t_ms: i
     """Return the cause against a value, or NONE; what is suspected goes on from sample to sample in STATE."""
     last = ((out[at] & _MASK) ^ _HALF) - _HALF
     far = last if last > 0 else 0 - last
-    high = table[row + HIGH]
+    high = table[row + SPAN] - table[row + BELOW]
     if value > high or value < 0 - high:
         return RANGE
     if far * 100 > table[row + RATED] and (value + 1) >> 1 == 0:
@@ -211,51 +218,55 @@ def _find_cause(out: ptr32, table: ptr32, at: int, row: int, value: int, t_ms: i
 
 
 @micropython.viper
-def weigh(raw: ptr32, out: ptr32, table: ptr32, at: int, row: int):
+def weigh(table: ptr32, out: ptr32, at: int, row: int):
     """Judge a sample that is not ordinary: believe it, or count why not."""
-    value = ((raw[at] & _MASK) ^ _HALF) - _HALF
+    value = ((table[at] & _MASK) ^ _HALF) - _HALF
     last = ((out[at] & _MASK) ^ _HALF) - _HALF
     if at == 0 and value < 0 and (0 - value) * 200 <= table[row + RATED]:
         if value != -1 or last * 100 <= table[row + RATED]:
             value = 0  # an offset
-    cause = int(_find_cause(out, table, at, row, value, raw[at + 1]))
-    table[row + CAUSE] = cause
+    cause = int(_find_cause(out, table, at, row, value, table[at + 1]))
     if cause != NONE:
-        table[row + REFUSED] = raw[at]
+        table[row + REFUSED] = table[at]
         table[row + COUNTS + cause] = (table[row + COUNTS + cause] + 1) & _MASK
         return
     if value != last or value == 0:
         table[row + STATE] = NONE
     out[at] = value
-    out[at + 1] = raw[at + 1]
-    out[at + 2] = raw[at + 2]
+    out[at + 1] = table[at + 1]
+    out[at + 2] = table[at + 2]
 
 
 @micropython.viper
-def judge(raw: ptr32, out: ptr32, table: ptr32, now_ms: int):
-    """Judge what is new in each row; what is ordinary takes the short way."""
+def judge(table: ptr32, out: ptr32, now_ms: int):
+    """Judge what is new in each of the drivers' rows, at the tick `now_ms`; `out` has a believed row for each."""
     table[NOW] = now_ms
+    end = table[END]
     at = 0
     row = HEADER
-    while at < ALL:
-        count = raw[at + 2]
+    while at < end:
+        count = table[at + 2]
         if count != table[row]:  # SEEN is the first cell
             table[row] = count
-            value = ((raw[at] & _MASK) ^ _HALF) - _HALF
-            step = value - (((out[at] & _MASK) ^ _HALF) - _HALF)
-            if step < 0:
-                step = 0 - step
+            value = table[at]
+            step = (value - out[at]) & _MASK
             ordinary = 0
-            if (value + 1) >> 1 != 0 and step != 0 and step <= table[row + STEP_PU] and value <= table[row + HIGH]:
-                if value + table[row + BELOW] >= 0:
+            if step == 0:
+                if value == 0:
+                    ordinary = 1
+                elif table[row + STATE] == SAME:  # and not yet to be looked at again
+                    if (((table[at + 1] - table[row + NEXT_MS]) & _MASK) ^ _HALF) < _HALF:
+                        ordinary = 2
+            elif (step + table[row + STEP_PU]) & _MASK <= table[row + TWO_STEPS] and (value + 1) & _MASK > 1:
+                if (value + table[row + BELOW]) & _MASK <= table[row + SPAN]:
                     ordinary = 1
             if ordinary:
                 out[at] = value
-                out[at + 1] = raw[at + 1]
+                out[at + 1] = table[at + 1]
                 out[at + 2] = count
-                table[row + STATE] = NONE
-                table[row + CAUSE] = NONE
+                if ordinary == 1:
+                    table[row + STATE] = NONE
             else:
-                weigh(raw, out, table, at, row)
+                weigh(table, out, at, row)
         at += CELLS
         row += WIDTH

@@ -32,18 +32,18 @@ class Truth:
     """Owns the drivers' rows and the believed ones; `readings` and `rated_pu` are indexed by role, None where absent.
 
     `believed` holds Readings like those of the drivers, by role: whoever reads them moves them into one array, in role
-    order, and that array goes into judge(raw, array, table, now_ms).
+    order, and that array goes into judge(table, array, now_ms).
     """
 
     def __init__(self, readings, rated_pu, control):
-        self.raw = array("i", [0] * (READING_CELLS * ROLES))
         self.table = table = array("i", [0] * (doubt.HEADER + doubt.WIDTH * ROLES))
         table[doubt.STALE_MS] = control["stale_ms"]
         table[doubt.FROZEN_MS] = control["frozen_ms"]
+        table[doubt.END] = READING_CELLS * (1 + max(role for role in range(ROLES) if readings[role] is not None))
         self.believed = [None] * ROLES
         for role in range(ROLES):
             if readings[role] is not None:
-                readings[role].move(self.raw, role * READING_CELLS)
+                readings[role].move(table, role * READING_CELLS)
                 self.believed[role] = Reading()
                 self._rate(role, max(rated_pu[role], 1), control["step_permille"])
 
@@ -51,9 +51,11 @@ class Truth:
         row = doubt.HEADER + role * doubt.WIDTH
         table = self.table
         table[row + doubt.RATED] = rated_pu
-        table[row + doubt.HIGH] = (rated_pu * 3 + 1) // 2
-        table[row + doubt.BELOW] = 0 if role == LOAD else table[row + doubt.HIGH]
+        high_pu = (rated_pu * 3 + 1) // 2
+        table[row + doubt.BELOW] = 0 if role == LOAD else high_pu
+        table[row + doubt.SPAN] = table[row + doubt.BELOW] + high_pu
         table[row + doubt.STEP_PU] = max(rated_pu * step_permille // 1000, 1)
+        table[row + doubt.TWO_STEPS] = 2 * table[row + doubt.STEP_PU]
         table[row + doubt.LIFE] = doubt.LIFE_EXEMPT if role == BESS else doubt.LIFE_NONE
 
     def heard(self, role, alive, t_ms):
@@ -82,10 +84,6 @@ class Truth:
     def freeze(self, role):
         """Refuse the role's value until it moves: something else has shown that it stands still wrongly."""
         self.table[doubt.HEADER + role * doubt.WIDTH + doubt.STATE] = doubt.FROZEN
-
-    def cause(self, role):
-        """Return the cause for which the role's last sample was refused, NONE where it was believed."""
-        return self.table[doubt.HEADER + role * doubt.WIDTH + doubt.CAUSE]
 
     def refused_pu(self, role):
         """Return the value that was last refused."""
