@@ -56,7 +56,7 @@ _WATCH_GRID_MS = const(400)  # the shortest period in which the grid meter is re
 class Station:
     """One site's firmware, wired up; run() until stopped."""
 
-    def __init__(self, platform, config, read=None):
+    def __init__(self, platform, config, read=None, tasks=True):
         """`read(path)` reads the files of the board's folder, for the user's own profiles."""
         self.platform = platform
         self.config = config
@@ -76,7 +76,8 @@ class Station:
         self._retry = Retry(_RETRY_DEVICE_MS)
         self.tick = None
         self._on = self._looked_up()
-        self._add_tasks(config["control"]["period_ms"])
+        if tasks:  # commissioning brings its own
+            self._add_tasks(config["control"]["period_ms"])
 
     def _wire_control(self, config, profiles):
         ratings, caps, control = config["ratings"], config["limits"], config["control"]
@@ -252,19 +253,12 @@ class Station:
         self.platform.close()
 
 
-class Idle(Station):
-    """The same wiring without the control program's tasks: for commissioning, which brings its own."""
-
-    def _add_tasks(self, period_ms):
-        pass
-
-
 _POWER_RATINGS = ("load_w", "grid_w", "bess_w", "wind_w", "pv_w", "genset_w")  # by role
 # Limited and on-grid are one state for the event log: only their words differ.
 _NOTED = tuple(supervisor.ON_GRID if s == supervisor.LIMITED else s for s in range(len(supervisor.NAMES)))
 
 
-def build(platform, make=Station):
+def build(platform, tasks=True):
     """Return a Station for the site.json in the platform's folder, its journal open. Raises Error with the reason."""
     files = Files(platform.root)
     data = files.read("site.json")
@@ -272,7 +266,7 @@ def build(platform, make=Station):
         raise ConfigError("CONFIG", "site.json: not found in the board's folder; describe the site there")
     config, config_hash = site_config.load(data)
     check_uarts(config["buses"], board.NAME, len(board.UARTS))
-    station = make(platform, config, files.read)
+    station = Station(platform, config, files.read, tasks)
     for _ in station.wire_log(files, config_hash):
         platform.collect()  # nothing is timed yet, and the keys alone make more garbage than a small heap holds
     return station
@@ -280,20 +274,25 @@ def build(platform, make=Station):
 
 def run(mode, root, until_ms=None):
     """Run the firmware in the folder `root`; mode "lockstep", "wire" or "board". A refusal is reported in words."""
-    _start(mode, root, Station, lambda station: station.run(until_ms))
+    _start(mode, root, True, lambda station: station.run(until_ms))
 
 
 def commission(mode, root, options):
     """Commission the site in the folder `root`; see site.commission_plan for the options, run() for the modes."""
+    _start(mode, root, False, lambda station: _commission(station, options))
+
+
+def _commission(station, options):
+    station.platform.collect()
     from firmware.drivers import scan
     from firmware.site import commission as procedure
 
-    _start(mode, root, Idle, lambda station: procedure.run(station, options, scan.run))
+    procedure.run(station, options, scan.run)
 
 
-def _start(mode, root, make, work):
+def _start(mode, root, tasks, work):
     platform = open_platform(board, mode, root)
     try:
-        work(build(platform, make))
+        work(build(platform, tasks))
     except Error as error:
         platform.report("F", "%s %s" % (error.code, error.detail))

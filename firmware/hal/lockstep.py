@@ -119,6 +119,9 @@ class Platform(BasePlatform):
         if self._idles % _COLLECT_EVERY == 0:
             self.collect()
 
+    def listen_to_host(self):
+        """Do nothing: standard input is no console here."""
+
     def tidy(self):
         """Do nothing: idle() collects, where virtual time stands still."""
 

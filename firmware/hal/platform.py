@@ -10,6 +10,7 @@ class BasePlatform:
         self.root = root
         self.tell_every_ms = 1000  # how often whoever watches wants to hear of set point and target
         self.stop = False  # somebody asked for an orderly end
+        self.console = None
         self.utc_news = False  # a setting of UTC waits in the four fields below
         self.utc_quarter = 0
         self.utc_ms = 0
@@ -36,8 +37,14 @@ class BasePlatform:
         return None
 
     def host_wants_stop(self):
-        """Return True once whoever watches wants an orderly end."""
-        return self.stop
+        """Return True once whoever watches wants an orderly end, or has gone."""
+        return self.stop or (self.console is not None and self.console.wants_stop())
+
+    def listen_to_host(self):
+        """Take whoever is at the other end of the console for the host: it speaks, or it has gone."""
+        from firmware.hal.console import Console
+
+        self.console = Console(self.ms)
 
     def feed_watchdog(self):
         """Feed the hardware watchdog, where there is one."""

@@ -102,6 +102,9 @@ class Platform(BasePlatform):
             self.collect()
         self._poll.poll(max(us // 1000, 1) if us > 0 else 0)
 
+    def listen_to_host(self):
+        """Do nothing: standard input is no console here."""
+
     def tidy(self):
         """Do nothing: idle() collects."""
 

@@ -26,6 +26,7 @@ ABORTED = "aborted"
 
 _ZERO_MS = 15_000
 _TICK_BUDGET_US = 10_000
+_TIDY_MS = 200
 _UNTOUCHED_MS = 4000
 _RESCUES = 3
 
@@ -105,6 +106,7 @@ class Procedure:
         except Abort as error:
             self._fail(ABORTED, error.code, error.detail)
         except Exception as error:
+            self._clock.collect()
             self._fail(ABORTED, "ERROR", "%s %s" % (type(error).__name__, error))
 
     def _look(self):
@@ -209,14 +211,18 @@ class Clock:
     def __init__(self, platform, utc):
         self._platform = platform
         self._utc = utc
-        self._last_ms = platform.ms()
+        self._last_ms = self._tidied_ms = platform.ms()
+        self.collect = platform.collect
 
     def tick(self):
-        """Let the time since the last call pass, and take a setting of UTC that waits."""
+        """Let the time since the last call pass, take a setting of UTC that waits, and collect garbage."""
         platform = self._platform
         now_ms = platform.ms()
         self._utc.advance(max(ticks.diff(now_ms, self._last_ms), 0))
         self._last_ms = now_ms
+        if ticks.diff(now_ms, self._tidied_ms) >= _TIDY_MS:
+            self._tidied_ms = now_ms
+            platform.tidy()
         if platform.utc_news:
             platform.utc_news = False
             ms = platform.utc_ms + ticks.diff(now_ms, platform.utc_posted_ms)
@@ -237,6 +243,7 @@ def run(station, options, scan):
     plan = p.Plan(station.config, options)
     tell = Tell(platform.report, station.events.note)
     clock = Clock(platform, station.utc)
+    platform.listen_to_host()
     stop = platform.host_wants_stop
     procedure = Procedure(Bench(station.field, platform, station.config, plan, station.unit_w), tell, clock, stop)
     sched.add(Task("commission", procedure.tick, p.TICK_MS, 0, 1, _TICK_BUDGET_US, True))

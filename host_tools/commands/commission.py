@@ -82,11 +82,13 @@ def _session(args, site_bytes, options, listener):
         from host_tools.commissioning.virtual import Session
 
         return Session(args, site_bytes, options, listener)
-    from host_tools.commissioning.board import BoardSession
+    from host_tools.commissioning.board import EmulatedSession, PortSession
 
-    if port != "qemu" and not args.port:
+    if args.port:
+        return PortSession(args, site_bytes, options, listener)
+    if port != "qemu":
         raise ToolError("commission needs the board's serial port", "Give --port, for example /dev/ttyACM0.")
-    return BoardSession(args, site_bytes, options, listener)
+    return EmulatedSession(args, site_bytes, options, listener)
 
 
 def _port_of(board):

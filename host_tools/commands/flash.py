@@ -54,8 +54,8 @@ def put(port, folder):
         lib = Path(stage) / "lib"
         fill(lib, folder, _architecture(port))
         # What an older firmware had and this one has not must not stay importable.
-        _mpremote(port, "exec", _CLEAR)
-        _mpremote(port, "fs", "cp", "-r", lib, ":/")
+        mpremote(port, "exec", _CLEAR)
+        mpremote(port, "fs", "cp", "-r", lib, ":/")
         return sum(path.is_file() for path in lib.rglob("*"))
 
 
@@ -97,7 +97,7 @@ def fill(lib, folder, architecture):
 
 def _architecture(port):
     """Ask the board which processor and which bytecode it runs."""
-    answer = _mpremote(port, "exec", _ASK).strip()
+    answer = mpremote(port, "exec", _ASK).strip()
     mpy = int(answer) if answer.isdigit() else 0
     index = mpy >> 10 & 0xF
     if mpy & 0xFF != _MPY_VERSION or not 1 <= index < len(_ARCHITECTURES):
@@ -106,7 +106,8 @@ def _architecture(port):
     return _ARCHITECTURES[index]
 
 
-def _mpremote(port, *words):
+def mpremote(port, *words):
+    """Run mpremote on the board at a port; return what it printed, or raise ToolError."""
     command = [sys.executable, "-m", "mpremote", "connect", str(port), *map(str, words)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT_S)

@@ -45,7 +45,8 @@ class Vm:
     def _spawn(self, command, environment, folder):
         with open(self._log_path, "wb") as log:
             return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
-                                    cwd=folder, env={**os.environ, **environment}, bufsize=0)
+                                    cwd=folder, env={**os.environ, **environment}, bufsize=0,
+                                    start_new_session=True)  # Ctrl-C is ours to answer
 
     def watch(self, count):
         """Kill the firmware when count() has not moved for two minutes; reading then ends. Returns stop()."""

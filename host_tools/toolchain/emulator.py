@@ -84,7 +84,7 @@ class Emulator:
         with open(self.log, "wb") as log:
             try:
                 self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                                 stderr=subprocess.STDOUT)
+                                                 stderr=subprocess.STDOUT, start_new_session=True)
             except FileNotFoundError:
                 raise ToolError("qemu-system-arm is not on the PATH", "run make setup") from None
 
