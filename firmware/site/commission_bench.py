@@ -8,13 +8,13 @@ from firmware.core.errors import Error
 from firmware.core.scale import to_pu
 from firmware.core.types import BESS, GRID, LOAD, ROLE_NAMES, ROLES
 from firmware.site import commission_plan as p
+from firmware.site.commission_samples import Mean, Phases, Turns
 
 _SOC_MARGIN_PERMILLE = 10
 _ACK_MS = 4000
 _ROUNDED = 50  # a PCS that takes percent, and shows what it took, is off by less than this part of it
 _LOST_MS = 5000
 _CAP_MARGIN_PERMILLE = 50  # of the grid's rating: the load moves too, and the caps are not ours alone
-_PHASES = ("power_l1_w", "power_l2_w", "power_l3_w")
 _SHRINK = 4  # halvings of a step that does not fit
 
 
@@ -35,6 +35,7 @@ class Bench:
         self.read_pcs = True
         self.watched = []  # the roles whose silence ends a step
         self.grid_signs = (1, -1)  # what the grid's clamp may be turned by; one of them once that is known
+        self._turns = self._take_turns(field, config)
         self.want_pu = 0
         self.commanded = False  # something other than zero has been asked for
         self.fed_ms = 0  # when the PCS was last written to
@@ -51,6 +52,21 @@ class Bench:
         """Return watts as site power units, at least one where it is above zero."""
         return max(to_pu(power_w, self.unit_w), 1) if power_w > 0 else to_pu(power_w, self.unit_w)
 
+    def _take_turns(self, field, config):
+        """Return {bus: Turns} of all whose power is read."""
+        turns = {row["id"]: Turns() for row in config["buses"]}
+        for row in config["devices"]:
+            role = row["role"]
+            if role == "pcs":
+                turns[row["bus"]].add(field.pcs.power, self._ask_pcs)
+            elif role in ROLE_NAMES:
+                meter = field.meters[ROLE_NAMES.index(role)]
+                turns[row["bus"]].add(meter.power, meter.request)
+        return turns
+
+    def _ask_pcs(self):
+        return self.read_pcs and (self.feed or not self.reads_feed) and self.field.pcs.request()
+
     def reading(self, role):
         """Return the power reading of a role, or None."""
         return self.field.readings[role]
@@ -58,14 +74,10 @@ class Bench:
     # ---- every tick
 
     def tick(self):
-        """Ask every meter and the PCS, and renew the set point when it is time."""
-        field = self.field
-        for meter in field.meters:
-            if meter is not None:
-                meter.request()
-        if self.read_pcs and (self.feed or not self.reads_feed):
-            field.pcs.request()
+        """Ask for the next power of each bus, and renew the set point when it is time."""
         now_ms = self.ms()
+        for turns in self._turns.values():
+            turns.ask(now_ms)
         if self.feed and ticks.diff(now_ms, self._sent_ms) >= self._renew_ms:
             self.send()
         if ticks.diff(now_ms, self._second_ms) >= 1000:
@@ -208,8 +220,8 @@ class Bench:
         `phases`, a dict, is filled with the mean powers of each phase, W, for the meters that tell.
         """
         begin_ms = self.ms()
-        totals = [_Mean(self.reading(role)) if role in roles else None for role in range(ROLES)]
-        wide = {role: _Phases(self.field.meters[role]) for role in roles
+        totals = [Mean(self.reading(role)) if role in roles else None for role in range(ROLES)]
+        wide = {role: Phases(self.field.meters[role]) for role in roles
                 if phases is not None and hasattr(self.field.meters[role], "request_phases")}
         while ticks.diff(self.ms(), begin_ms) < ms:
             yield
@@ -229,47 +241,3 @@ class Bench:
                 value = self.reading(role).value
                 total += value if role == LOAD else -value
         return total
-
-
-class _Mean:
-    """Adds up the samples of one reading."""
-
-    def __init__(self, reading):
-        self._reading = reading
-        self._seen = reading.count
-        self.sum = self.n = 0
-
-    def look(self, begin_ms):
-        """Take a sample that is new and was taken after `begin_ms`."""
-        reading = self._reading
-        if reading.count != self._seen:
-            self._seen = reading.count
-            if ticks.diff(reading.t_ms, begin_ms) >= 0:
-                self.sum += reading.value
-                self.n += 1
-
-
-class _Phases:
-    """Adds up the powers of one meter's phases, W, round after round."""
-
-    def __init__(self, meter):
-        self._meter = meter
-        self._seen = meter.phases.count
-        self._sums = [0] * len(_PHASES)
-        self._n = 0
-
-    def look(self, begin_ms):
-        """Take a round that is whole and began after `begin_ms`, and ask for the next."""
-        meter = self._meter
-        if meter.phases.count != self._seen:
-            self._seen = meter.phases.count
-            values = meter.values()
-            if ticks.diff(meter.phases.t_ms, begin_ms) >= 0 and None not in [values.get(name) for name in _PHASES]:
-                self._n += 1
-                for i in range(len(_PHASES)):
-                    self._sums[i] += values[_PHASES[i]]
-        meter.request_phases()
-
-    def means(self):
-        """Return the mean of each phase, W, or None without a round."""
-        return [total // self._n for total in self._sums] if self._n else None

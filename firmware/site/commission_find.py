@@ -24,7 +24,10 @@ def run(bench, tell):
         elif role in _COMMANDED:
             code, note = yield from _commanded(getattr(field, _COMMANDED[role]))
         elif role in ROLE_NAMES and field.meters[ROLE_NAMES.index(role)] is not None:
-            code, note = yield from _meter(bench, ROLE_NAMES.index(role), field.meters[ROLE_NAMES.index(role)])
+            meter = field.meters[ROLE_NAMES.index(role)]
+            if meter in field.sought and not meter.ready:
+                yield from meter.start()
+            code, note = yield from _meter(bench, ROLE_NAMES.index(role), meter)
         else:
             continue
         tell.device(i, name, code, note)
