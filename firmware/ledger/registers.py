@@ -33,6 +33,7 @@ _MASK = 0x1FFFFFFF  # of the totals of Energy
 _HALF = 0x10000000
 _MS_PER_H = 3_600_000
 _WORDS = ("import", "export")
+_QUIET = 30  # readings believed in a row, after which the next refusal is told again
 
 
 class _Direction:
@@ -44,6 +45,8 @@ class _Direction:
         self.applied_wh = 0
         self.owed_wh = 0  # of the interval before: a counter never falls below zero
         self.told = False
+        self.refusal = register.STILL  # the last one told, until readings have been believed for a while
+        self.quiet = 0  # readings believed since
 
 
 class Registers:
@@ -128,7 +131,11 @@ class Registers:
         code = direction.register.take(wh, up_ms, done_wh)
         if code >= register.GLITCH:
             self._refused(role, i, code, wh, before_wh)
-        elif direction.counter is not None:
+            return code
+        direction.quiet += 1
+        if direction.quiet == _QUIET:
+            direction.refusal = register.STILL
+        if direction.counter is not None:
             self._settle(role, i, direction, done_wh)
         return code
 
@@ -137,6 +144,11 @@ class Registers:
         self._flags |= FLAG_IMPLAUSIBLE
         if wh < before_wh:
             self._flags |= FLAG_REGISTER_BACK
+        direction = self._rows[role][i]
+        direction.quiet = 0
+        if code == direction.refusal:
+            return
+        direction.refusal = code
         name = ("", "", "", "REGISTER_GLITCH", "REGISTER_BACK", "REGISTER_RENEWED")[code]
         self.news.append((role, name, "%s register %d Wh after %d Wh" % (_WORDS[i], wh, before_wh)))
 

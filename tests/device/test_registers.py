@@ -157,7 +157,7 @@ def test_a_register_that_went_back_is_a_new_beginning_after_three_readings():
             site.offset_wh = -150_000
         site.second(1_000_000)
     interval = site.cut()
-    assert site.codes() == ["REGISTER_BACK"] * 2 + ["REGISTER_RENEWED"] and site.books.refused[LOAD] == 3
+    assert site.codes() == ["REGISTER_BACK", "REGISTER_RENEWED"] and site.books.refused[LOAD] == 3
     assert interval.flags == FLAG_IMPLAUSIBLE | FLAG_REGISTER_BACK
     assert abs(interval.uses_wh[0] - 600_000_000 // 3600) < 600
     assert load_row(interval)[1] == registers.PARTLY and load_row(interval)[3] == site.wh()
@@ -248,3 +248,12 @@ def test_the_first_reading_of_all_may_be_the_wrong_one():
     assert one.take(9_000_000, 0, 0) == register.BEGUN
     codes = [one.take(1000 + i, 1000 * i, 0) for i in range(1, 5)]
     assert codes == [register.BACK, register.BACK, register.RENEWED, register.MOVED]
+
+
+def test_refusals_are_told_once_until_it_was_quiet():
+    site = Site()
+    for i in range(300):
+        site.second(1_000_000, glitch_wh=10**7 if 50 <= i < 150 and i % 2 else 0)
+    for i in range(20):
+        site.second(1_000_000, glitch_wh=10**7 if i == 10 else 0)
+    assert site.codes() == ["REGISTER_GLITCH"] * 2 and site.books.refused[LOAD] == 51
