@@ -107,7 +107,7 @@ def test_when_commands_stop_a_pcs_falls_back_though_it_is_polled(name):
     pair.start()
     pair.go(3, pair.control(1500))
     assert pair.slave.setpoint_w == pytest.approx(15_000, abs=10)
-    pair.go(REVERSION_S + 4, lambda tenth: pair.device.request())
+    pair.go(REVERSION_S + 4, pair.poll)
     assert pair.slave.setpoint_w == 0
     pair.go(3, pair.control(1500))
     assert pair.device.ready and pair.slave.setpoint_w == pytest.approx(15_000, abs=10)

@@ -29,6 +29,7 @@ class Commanded:
         self.power = Reading()
         self.applied = Reading()  # the last command that it has acknowledged, or shows in its registers
         self.strayed = 0  # times that its registers showed another command than the last one
+        self.reads_feed = False  # even reading keeps its set point alive
         self.invalid = 0  # answers whose power was no value, the blank ones among them
         self.blank = 0  # answers that were all zeros beside a fault state
         self.asked_pu = 0

@@ -40,7 +40,8 @@ class TablePcs(Commanded):
         self._profile = profile
         self._reversion_s = reversion_s
         self.reads_feed = profile.READS_FEED
-        self._asks = 0
+        self._asks = 0  # requests since the last command
+        self._alive = False  # commanded since the last heartbeat
         self._bus_unit = (bus, unit)
         self._timeout_us = timeout_us
         self.stats.gap_us = max(self.stats.gap_us, profile.GAP_US)
@@ -192,6 +193,7 @@ class TablePcs(Commanded):
         if not self.ready or self.local:
             return False
         self._asks = 0
+        self._alive = True
         self._fill(power_pu)
         return self._bus.submit(self._set)
 
@@ -207,8 +209,9 @@ class TablePcs(Commanded):
 
     @micropython.native
     def heartbeat(self):
-        """Write what keeps the set point in force, where that is a register of its own."""
-        if self.ready and self._feed is not None:
+        """Write what keeps the set point in force, where that is a register of its own, and while somebody commands."""
+        if self.ready and self._feed is not None and self._alive:
+            self._alive = False
             self._bus.submit(self._feed)
 
     @micropython.native

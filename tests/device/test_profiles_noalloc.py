@@ -65,8 +65,8 @@ def _live(role, name, image, requests):
         device.local = False
         device.request()
         device.request_slow()
-        device.heartbeat()
         device.command(-1000)
+        device.heartbeat()
         for _ in range(80):
             bus.poll()
             clock.now_us += 2500

@@ -7,8 +7,8 @@ commissioning.
 
 Its own fall-back: every command writes the pair with InOutWRte_RvrtTms behind it, which restarts the timer; when
 commands stop, StorCtl_Mod falls to 0, and the inverter does what its own settings say (self-consumption, as a rule).
-Some devices do not have the timer (0xFFFF): then nothing reverts. StorCtl_Mod is read back once a second and written
-again where it has fallen.
+Some devices do not have the timer (0xFFFF): then nothing reverts. StorCtl_Mod is read back once a second; where it
+has fallen, the next command writes it again.
 """
 
 from array import array
@@ -54,6 +54,7 @@ class StoragePcs(Inverter):
         self.reversion = False
         self._reversion_s = min(reversion_s, _NO_TIME - 1)
         self._percent = self._soc_ratio = None
+        self._fallen = False  # StorCtl_Mod no longer says that the window holds
         self._registers = array("H", (0, 0, 0, 0))  # OutWRte, InWRte, WinTms, RvrtTms
         self._mode_registers = array("H", (_BOTH,))
         self._set = self._write_job(self._registers, 0, True)
@@ -114,6 +115,18 @@ class StoragePcs(Inverter):
         self._percent.put.s16(self._registers, 1, 0 - setpoint_pu)
 
     @micropython.native
+    def command(self, power_pu):
+        """Send a set point, clamped to the ratings; returns False where the PCS must not be commanded."""
+        if not self.ready or self.local:
+            return False
+        self._fill(power_pu)
+        asked = self._bus.submit(self._set)
+        if self._fallen:
+            self._fallen = False
+            self._bus.submit(self._mode)  # behind the window, which is urgent
+        return asked
+
+    @micropython.native
     def request_slow(self):
         """Ask for the state of charge, and what is commanded; once a second is enough."""
         if self.ready:
@@ -128,10 +141,9 @@ class StoragePcs(Inverter):
         else:
             self.soc.take(value, job.sent_ms)
         if buf[at + 1] & _BOTH != _BOTH:
-            self.strayed += 1  # it has fallen back: the next command is to be valid again
+            self.strayed += 1
             self.applied.fail()
-            if not self.local:
-                self._bus.submit(self._mode)
+            self._fallen = True
         else:
             raw = buf[at + 2 * _PAIR_AT] << 8 | buf[at + 2 * _PAIR_AT + 1]
             self._check_back(self._percent.read(raw - 0x10000 if raw & 0x8000 else raw), job.sent_ms)
