@@ -62,9 +62,12 @@ _LIFE = """
                     device.heartbeat()
                     device.command(self.power_pu)
 
-        def until(self, holds):
+        def until(self, holds, lose=False):
+            # a host that is busy with other things loses a device that it was not asked to lose: find it again
             begin_ms = platform.ms()
             while not holds():
+                if not lose:
+                    self.find()
                 if ticks.diff(platform.ms(), begin_ms) > {limit_ms}:
                     raise Exception("unit %d: %s" % (self.unit, self.state()))
                 self.turn()
@@ -72,7 +75,7 @@ _LIFE = """
         def say(self, word):
             self.told = False
             print("EVK", word, self.unit, self.state())
-            self.until(self.heard)
+            self.until(self.heard, True)
 
         def heard(self):
             if console.poll(0):
@@ -90,7 +93,7 @@ _LIFE = """
                                device.soc.value if hasattr(device, "soc") else 0])
 
         def find(self):
-            if not self.sought:
+            if not self.sought or self.device.ready:
                 return
             begin_ms = platform.ms()
             while not self.device.ready:
@@ -120,7 +123,7 @@ _LIFE = """
                 self.say("COMMANDED")
             fails = self.reading.fails
             self.say("LOSE")
-            self.until(lambda: not self.device.ready if not self.meter else self.reading.fails >= fails + 2)
+            self.until(lambda: not self.device.ready if not self.meter else self.reading.fails >= fails + 2, True)
             self.say("LOST")
             self.power_pu = 0
             self.find()
