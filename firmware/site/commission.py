@@ -165,9 +165,8 @@ class Procedure:
         """Command zero until it is acknowledged, _ZERO_MS at most; then see whether the power follows."""
         bench = self._bench
         pcs = bench.field.pcs
-        bench.read_pcs = True
         bench.want_pu = 0
-        bench.feed = True
+        bench.take_back()
         count = pcs.applied.count
         most_ms = _ZERO_MS if bench.commanded else _UNTOUCHED_MS
         starting = None
@@ -253,7 +252,8 @@ def run(station, options, scan):
     except SystemExit:
         raise  # the simulated plant is gone, and time with it
     except BaseException as error:
-        procedure.break_off(INTERRUPTED, "INTERRUPTED", type(error).__name__)
+        how = (INTERRUPTED, "INTERRUPTED") if isinstance(error, KeyboardInterrupt) else (ABORTED, "ERROR")
+        procedure.break_off(how[0], how[1], type(error).__name__)
         procedure.zero = _rescue(station.make_field, platform)
     procedure.say_end(clock.now_s())
     for _ in station.events.flush():
@@ -265,12 +265,13 @@ def _rescue(make_field, platform):
     """Find the PCS anew, which sets it to zero; return whether it took it."""
     for _ in range(_RESCUES):
         try:
+            platform.collect()
             field = make_field()
             for rest_us in field.pcs.start():
                 field.poll()
                 platform.idle(rest_us or 1000)
             if field.pcs.ready:
                 return True
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, MemoryError):
             continue
     return False

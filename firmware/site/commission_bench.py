@@ -39,7 +39,7 @@ class Bench:
         self.want_pu = 0
         self.commanded = False  # something other than zero has been asked for
         self.fed_ms = 0  # when the PCS was last written to
-        self._sent_ms = self._second_ms = platform.ms()
+        self._sent_ms = self._second_ms = self._resumed_ms = platform.ms()
         self.soc = field.soc
         self._others = [device for device in field.commanded if device is not field.pcs]
         # A PCS that reading keeps alive is sent to zero by its driver when it is read some times without a command.
@@ -70,6 +70,16 @@ class Bench:
     def reading(self, role):
         """Return the power reading of a role, or None."""
         return self.field.readings[role]
+
+    def let_go(self, reads_too):
+        """Send no command and no heartbeat any more, and read the PCS no more either if `reads_too`."""
+        self.feed = False
+        self.read_pcs = not reads_too
+
+    def take_back(self):
+        """Read, command and beat again."""
+        self.feed = self.read_pcs = True
+        self._resumed_ms = self.ms()
 
     # ---- every tick
 
@@ -115,7 +125,7 @@ class Bench:
             return "PCS_FAULT", "the PCS reports a fault"
         now_ms = self.ms()
         for role in self.watched:
-            if role == BESS and not self.read_pcs:
+            if role == BESS and (not self.read_pcs or ticks.diff(now_ms, self._resumed_ms) < _LOST_MS):
                 continue
             if ticks.diff(now_ms, self.reading(role).t_ms) > _LOST_MS:
                 text = "%s has not answered for %d s" % (ROLE_NAMES[role], _LOST_MS // 1000)

@@ -31,6 +31,7 @@ def run(bench, tell):
         else:
             continue
         tell.device(i, name, code, note)
+    yield from _count(bench, bench.soc)  # a BMS comes behind the PCS
     for role, what in ((BESS, "PCS"), (GRID, "grid meter")):
         if role not in bench.watched:
             raise Abort("NOT_FOUND", "without the %s nothing can be tested" % what)

@@ -27,10 +27,9 @@ def run(bench, tell, wired):
         return
     watch = _Balance(bench) if silent else _Own(bench)
     yield from watch.base()
-    bench.feed = False
-    bench.read_pcs = not silent
+    bench.let_go(silent)
     fell_ms, to_pu = yield from _watch(bench, tell, watch, step_pu)
-    bench.read_pcs = True
+    bench.take_back()
     yield from bench.go(0)
     _report(bench, tell, fell_ms, to_pu)
 
