@@ -81,9 +81,9 @@ class Station:
 
     def _wire_control(self, config, profiles):
         ratings, caps, control = config["ratings"], config["limits"], config["control"]
-        self.make_field = lambda: Field(config, self.platform, self.unit_w, profiles)
+        self.make_field = lambda config: Field(config, self.platform, self.unit_w, profiles)
         self.platform.collect()  # a small heap has no room for the garbage of all that has been read to come here
-        self.field = self.make_field()
+        self.field = self.make_field(config)
         self.platform.collect()
         check_soc(config["devices"], self.field.pcs_has_soc)
         self.truth = Truth(self.field.readings, [self._pu(ratings[key]) for key in _POWER_RATINGS], control)

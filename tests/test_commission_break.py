@@ -94,13 +94,18 @@ class _Events:
         return ()
 
 
-def _run(tmp_path, steps, fuse=0, error=KeyboardInterrupt):
+def _no_memory(config):
+    raise MemoryError
+
+
+def _run(tmp_path, steps, fuse=0, error=KeyboardInterrupt, make_field=None):
     path = rig.site(tmp_path)
     config = load(path.read_bytes())[0]
     plant = Plant(json.loads(path.read_text()), Inputs(constant(2e6)), 0, 1)
     platform = _Platform(plant, fuse, error)
     station = Station(platform, config, tasks=False)
     station.events = _Events()
+    station.make_field = make_field or station.make_field
     commission.run(station, {"steps": steps}, scan.run)
     return plant, platform
 
@@ -122,3 +127,10 @@ def test_broken_off_at_any_instruction_it_ends_at_zero(tmp_path, looks, seed):
     assert end["k"] == "end" and end["zero"], platform.said[-3:]
     assert plant.setpoint_w == 0
     assert error is not KeyboardInterrupt or end["outcome"] == "interrupted"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_without_memory_for_a_new_bus_the_old_one_takes_it_to_zero(tmp_path, looks, seed):
+    fuse = random.Random(seed).randrange(looks // 4, looks - 2000)
+    plant, platform = _run(tmp_path, ["direction"], fuse, make_field=_no_memory)
+    assert platform.said[-1]["zero"] and plant.setpoint_w == 0

@@ -13,6 +13,7 @@ from firmware.site import (
     commission_direction,
     commission_estimate,
     commission_find,
+    commission_rescue,
     commission_response,
     commission_reversion,
 )
@@ -28,7 +29,6 @@ _ZERO_MS = 15_000
 _TICK_BUDGET_US = 10_000
 _TIDY_MS = 200
 _UNTOUCHED_MS = 4000
-_RESCUES = 3
 
 
 class Tell:
@@ -254,24 +254,8 @@ def run(station, options, scan):
     except BaseException as error:
         how = (INTERRUPTED, "INTERRUPTED") if isinstance(error, KeyboardInterrupt) else (ABORTED, "ERROR")
         procedure.break_off(how[0], how[1], type(error).__name__)
-        procedure.zero = _rescue(station.make_field, platform)
+        procedure.zero = commission_rescue.to_zero(station)
     procedure.say_end(clock.now_s())
     for _ in station.events.flush():
         platform.tidy()
     platform.close()
-
-
-def _rescue(make_field, platform):
-    """Find the PCS anew, which sets it to zero; return whether it took it."""
-    for _ in range(_RESCUES):
-        try:
-            platform.collect()
-            field = make_field()
-            for rest_us in field.pcs.start():
-                field.poll()
-                platform.idle(rest_us or 1000)
-            if field.pcs.ready:
-                return True
-        except (KeyboardInterrupt, MemoryError):
-            continue
-    return False
