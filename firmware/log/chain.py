@@ -70,6 +70,7 @@ class Chain:
             self._signers = Signer(keys.record_scalar(secret)), Signer(keys.checkpoint_scalar(secret))
         for signer in self._signers:
             yield from signer.prepare()
+        yield  # the keys leave much behind
         self._protected = record.protected_header(self._site, self._device, self._signers[0].kid)
         try:
             yield from self._recover()
@@ -145,6 +146,7 @@ class Chain:
     def _recover(self):
         """Bring head and journal together; the head checks itself and is believed, if what follows fits."""
         tail = yield from self._journal.recover()
+        yield
         found = head.load(self._files.read(head.PATH))
         if found:
             found = yield from self._catch_up(found, True)

@@ -3,7 +3,7 @@
 from html import escape
 
 from host_tools.evidence import utc
-from host_tools.evidence.fields import FLAGS, INTERVAL, QUALITIES, REASONS, SOURCES
+from host_tools.evidence.fields import FLAGS, INTERVAL, QUALITIES, REASONS, ROLES, SOURCES
 from host_tools.report.figures_of_merit import comparisons
 from host_tools.report.plot import clock
 
@@ -95,6 +95,8 @@ def remarks(record):
         words.insert(0, QUALITIES[record[18]])
     if record[19] >> 16 & 1:
         words = [f"{record[10] / 1000:g} s only" if word == FLAGS[16] else word for word in words]
+    words += [f"{row[4]} value{'s' * (row[4] != 1)} of {ROLES[row[0]]} refused" for row in record[22] if row[4]]
+    words += [f"energy of {ROLES[row[0]]} by power, its register contradicts" for row in record[39] if row[1] == 3]
     return ", ".join(words)
 
 
