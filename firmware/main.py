@@ -9,7 +9,7 @@ import build_info
 import micropython
 from micropython import const
 
-from firmware.control import limits, reasons, supervisor, tracker
+from firmware.control import limits, missing, supervisor, teller, tracker
 from firmware.core import ticks, utc
 from firmware.core.errors import ConfigError, Error
 from firmware.core.retry import Retry
@@ -70,8 +70,6 @@ class Station:
         self.sched = Scheduler(platform, self.field, self._on_error, _COLLECT_EVERY)
         self.measure.snapshot.now_ms = platform.ms()
         self._watched = config["control"]["period_ms"] >= _WATCH_GRID_MS
-        self._told = None
-        self._told_state = supervisor.START
         self._stats = [0] * 9
         self._retry = Retry(_RETRY_DEVICE_MS)
         self.tick = None
@@ -95,6 +93,8 @@ class Station:
         self.tracker = tracker.Tracker(control, bess_pu)
         self.wind = tracker.WindLimit(self._pu(ratings["wind_w"]), export_pu)
         self.supervisor = supervisor.Supervisor(self._pu(caps["ramp_w_per_s"]))
+        self.missing = missing.Missing(config["devices"], self.measure.snapshot, self.field.driver_of)
+        self.teller = teller.Teller(self.supervisor, self.setpoint, self.missing, self.unit_w)
 
     def _looked_up(self):
         """Return what the control tick works on, in its order: each look-up there would cost as much as a step."""
@@ -190,6 +190,7 @@ class Station:
     def each_second(self):
         """Slow registers, heartbeat, lost devices, garbage."""
         self.field.each_second()
+        self.supervisor.lose(self.missing.look())
         self._restart_lost()
         self.hearing.listen(self.cutter.kept, self.cutter.lost, self.events.note)
         self.platform.tidy()
@@ -201,16 +202,7 @@ class Station:
                 self.sched.spawn("start", device.start(), _SLICE_BUDGET_US)
 
     def _tell(self):
-        """Hand mode, reason, target and set point to whoever watches, when they change; note a change of state."""
-        state = self.supervisor.state
-        text = "%s %s %d %d" % (supervisor.NAMES[state], reasons.NAMES[self.setpoint.reason],
-                                self.setpoint.grid_target_pu * self.unit_w, self.setpoint.bess_pu * self.unit_w)
-        if text != self._told:
-            self._told = text
-            self.platform.report("T", text)
-        if _NOTED[state] != _NOTED[self._told_state]:
-            self.events.note("supervisor", supervisor.NAMES[state].upper(), reasons.SENTENCES[self.setpoint.reason])
-        self._told_state = state
+        self.teller.tell(self.platform.report, self.events.note)
 
     def _keep(self):
         if self.keeper.wanted():
@@ -256,8 +248,6 @@ class Station:
 
 
 _POWER_RATINGS = ("load_w", "grid_w", "bess_w", "wind_w", "pv_w", "genset_w")  # by role
-# Limited and on-grid are one state for the event log: only their words differ.
-_NOTED = tuple(supervisor.ON_GRID if s == supervisor.LIMITED else s for s in range(len(supervisor.NAMES)))
 
 
 def build(platform, tasks=True):

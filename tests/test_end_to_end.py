@@ -123,7 +123,7 @@ def test_a_clock_step_is_flagged_and_a_hole_is_stated(inputs, tmp_path):
 
 
 FAULTS = (
-    ("load silent", "100,load,silent,1\n160,load,silent,0\n", {("degraded", "degraded")}),
+    ("load silent", "100,load,silent,1\n160,load,silent,0\n", {("degraded", "load_silent")}),
     ("two meters silent", "100,load,silent,1\n100,wind,silent,1\n160,load,silent,0\n160,wind,silent,0\n",
      {("fault", "blind")}),
     ("pcs silent", "100,pcs,silent,1\n160,pcs,silent,0\n", {("fault", "pcs_lost")}),

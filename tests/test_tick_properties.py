@@ -14,13 +14,14 @@ from firmware.drivers import ratio
 from firmware.ledger.energy import Energy, integrate
 from firmware.ledger.interval import Cutter, judge_period
 from tests.tick_pair import Pair
-from tests.tick_reference import LIMIT_PU
+from tests.tick_reference import LIMIT_PU, LOST
 
 ROOT = Path(__file__).resolve().parents[1]
 POWER = st.integers(1 - LIMIT_PU, LIMIT_PU - 1)
 RARELY = st.sampled_from([False] * 7 + [True])
 STEP = st.tuples(st.lists(st.none() | POWER, min_size=ROLES, max_size=ROLES), st.none() | st.integers(0, 1000),
-                 st.sampled_from([0, 1, 20, 100, 1000, 3500, 40_000]), RARELY, RARELY, RARELY, RARELY, st.booleans())
+                 st.sampled_from([0, 1, 20, 100, 1000, 3500, 40_000]), RARELY, RARELY, RARELY, RARELY, st.booleans(),
+                 st.just(()) | st.sets(st.sampled_from(sorted(LOST))))
 SITE = st.fixed_dictionaries({
     "bess": st.integers(1, 1 << 19), "import": st.integers(0, 1 << 19), "export": st.integers(0, 1 << 19),
     "soc_min": st.integers(0, 500), "soc_max": st.integers(501, 1000), "follow": st.booleans(),
@@ -34,7 +35,7 @@ SITE = st.fixed_dictionaries({
        st.sampled_from([1, 2, 5, 500, 5000]), st.integers(0, (1 << 30) - 1), st.lists(STEP, max_size=25))
 def test_property_the_stages_keep_the_plain_laws(site, roles, unit_w, begin_ms, steps):
     pair = Pair(site, {0, 1, 2} | roles, unit_w, begin_ms)
-    for powers, soc, dt_ms, lost, local, fault, stopping, balance in steps:
+    for powers, soc, dt_ms, lost, local, fault, stopping, balance, missing in steps:
         pair.balance = balance
         for role, power in enumerate(powers):
             if power is not None:
@@ -42,7 +43,7 @@ def test_property_the_stages_keep_the_plain_laws(site, roles, unit_w, begin_ms, 
                 pair.sample(role)
         if soc is not None:
             pair.put_soc(soc)
-        pair.step(dt_ms, not lost, local, fault, stopping)
+        pair.step(dt_ms, not lost, local, fault, stopping, missing)
 
 
 def _cutter(start_ms):

@@ -1,6 +1,7 @@
 """One site twice: the firmware's stages and the plain laws of tests.tick_reference, led through the same life."""
 
 from firmware.control.limits import Limits
+from firmware.control.missing import LOST
 from firmware.control.supervisor import Supervisor
 from firmware.control.tracker import Tracker, WindLimit
 from firmware.core.types import GRID, LOAD, ROLES, Reading, Setpoint
@@ -62,7 +63,7 @@ class Pair:
     def _rows(self):
         return [None if row is None else (row.value, row.t_ms, row.count) for row in self._readings]
 
-    def step(self, dt_ms, ready, local, fault, stopping):
+    def step(self, dt_ms, ready, local, fault, stopping, lost=()):
         """Run one tick on both sides, `dt_ms` after the last; AssertionError where they differ."""
         self.now_ms = (self.now_ms + dt_ms) & MASK
         self.pcs.ready, self.pcs.local, self.pcs.fault = ready, local, fault
@@ -80,8 +81,9 @@ class Pair:
         assert (made.low_pu, made.low_reason, made.high_pu, made.high_reason, made.charge_pu) == window
 
         self.supervisor.stopping = stopping
+        self.supervisor.lose(sum(1 << LOST[name] for name in lost))
         self.supervisor.update(measured)
-        plain.judge(snap, ready, local, fault, stopping)
+        plain.judge(snap, ready, local, fault, stopping, lost)
         self.tracker.step(self.point, measured, self.limits, step_ms)
         plain.track(snap, window, step_ms)
         assert list(self.point.cells)[2:] == plain.point[2:] and self.point.bess_pu == plain.point[0]

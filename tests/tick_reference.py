@@ -4,10 +4,15 @@ Written for reading, not for speed, with integers of any size; runs on CPython a
 """
 
 from firmware.control import reasons, supervisor
-from firmware.core.types import ABSENT, BESS, FRESH, GRID, LOAD, MISSING, ROLES, STALE
+from firmware.core.types import ABSENT, BESS, FRESH, GENSET, GRID, LOAD, MISSING, PV, ROLES, STALE, WIND
 
 LIMIT_PU = 0x90000  # of a meter's value, and of one formed from others
 HALF = 1 << 29
+SILENT = {LOAD: reasons.LOAD_SILENT, GRID: reasons.GRID_SILENT, WIND: reasons.WIND_SILENT, PV: reasons.PV_SILENT,
+          GENSET: reasons.GENSET_SILENT}
+# The other devices, the one that is told first.
+LOST = {"bms": reasons.BMS_LOST, "wind_limit": reasons.WIND_LIMIT_LOST, "pv_limit": reasons.PV_LIMIT_LOST,
+        "genset_control": reasons.GENSET_CONTROL_LOST}
 
 
 def clamp(x, low, high):
@@ -108,8 +113,8 @@ class Control:
         self.trim = clamp(self.trim + rest // 1_000_000, -bound, bound)
         self.trim_rest = rest % 1_000_000
 
-    def judge(self, snap, ready, local, fault, stopping):
-        """Find the state, its reason (None: the tracker's), and what it allows."""
+    def judge(self, snap, ready, local, fault, stopping, lost=()):
+        """Find the state, its reason (None: the tracker's), and what it allows; `lost` are names in LOST's order."""
         if self.begin_ms is None:
             self.begin_ms = snap.now_ms
         complete = MISSING not in snap.state and snap.soc_state != MISSING
@@ -126,12 +131,13 @@ class Control:
         elif not ready or snap.state[BESS] != FRESH:
             found = supervisor.FAULT, reasons.PCS_LOST
         elif snap.soc_state != FRESH:
-            found = supervisor.FAULT, reasons.SOC_UNKNOWN
+            found = supervisor.FAULT, reasons.BMS_LOST if "bms" in lost else reasons.SOC_UNKNOWN
         elif silent > 1:
             found = supervisor.FAULT, reasons.BLIND
         else:
             self.allowed = True
-            found = (supervisor.DEGRADED, reasons.DEGRADED) if silent else (supervisor.ON_GRID, None)
+            missing = [SILENT[role] for role in snap.silent()] + [LOST[name] for name in LOST if name in lost]
+            found = (supervisor.DEGRADED, missing[0]) if missing else (supervisor.ON_GRID, None)
         self.reason = found[1]
         if not (found[0] == supervisor.ON_GRID and self.state == supervisor.LIMITED):
             self._enter(found[0])
@@ -169,7 +175,7 @@ class Control:
             self.point[3] = self.reason
         step = self.site["ramp"] * dt_ms // 1000 + 1
         self.point[0] = clamp(want, self.last - step, self.last + step)
-        if self.allowed and self.point[0] != want:
+        if self.reason is None and self.point[0] != want:
             self.point[3] = reasons.RAMP
         self.last = self.point[0]
 

@@ -9,17 +9,26 @@ SOC_HIGH = 5
 IMPORT_CAP = 6
 EXPORT_CAP = 7
 RAMP = 8
-DEGRADED = 9
-BLIND = 10
-PCS_LOST = 11
-PCS_LOCAL = 12
-PCS_FAULT = 13
-SOC_UNKNOWN = 14
-STOPPING = 15
+LOAD_SILENT = 9
+GRID_SILENT = 10
+WIND_SILENT = 11
+PV_SILENT = 12
+GENSET_SILENT = 13
+BLIND = 14
+PCS_LOST = 15
+PCS_LOCAL = 16
+PCS_FAULT = 17
+SOC_UNKNOWN = 18
+BMS_LOST = 19
+WIND_LIMIT_LOST = 20
+PV_LIMIT_LOST = 21
+GENSET_CONTROL_LOST = 22
+STOPPING = 23
 
 NAMES = (
     "start", "follow", "baseline", "rating", "soc_low", "soc_high", "import_cap", "export_cap", "ramp",
-    "degraded", "blind", "pcs_lost", "pcs_local", "pcs_fault", "soc_unknown", "stopping",
+    "load_silent", "grid_silent", "wind_silent", "pv_silent", "genset_silent", "blind", "pcs_lost", "pcs_local",
+    "pcs_fault", "soc_unknown", "bms_lost", "wind_limit_lost", "pv_limit_lost", "genset_control_lost", "stopping",
 )
 
 SENTENCES = (
@@ -32,11 +41,19 @@ SENTENCES = (
     "The set point was raised to keep the grid import below its cap.",
     "The set point was lowered to keep the grid export below its cap.",
     "The set point moves no faster than its ramp limit.",
-    "One meter is silent; its value is formed from the others.",
+    "The load meter is silent; its value is formed from the others.",
+    "The grid meter is silent; its value is formed from the others.",
+    "The wind meter is silent; its value is formed from the others.",
+    "The PV meter is silent; its value is formed from the others.",
+    "The genset meter is silent; its value is formed from the others.",
     "More than one meter is silent: the battery is taken to zero.",
     "The PCS does not answer.",
     "The PCS is under local control: the board keeps its hands off.",
     "The PCS reports a fault.",
     "The state of charge is unknown: the battery is taken to zero.",
+    "The BMS does not answer; without its state of charge the battery is taken to zero.",
+    "The wind limit does not answer: the wind plant may give all it can.",
+    "The PV limit does not answer: the PV plant may give all it can.",
+    "The genset controller does not answer: the genset may go on as it does.",
     "The firmware is stopping in good order: the battery is taken to zero.",
 )

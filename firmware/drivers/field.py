@@ -157,6 +157,11 @@ class Field:
             if self.meters[role] is not None:
                 self.meters[role].request_slow()
 
+    def driver_of(self, role):
+        """Return what drives the limit, genset controller or BMS that site.json gives this role."""
+        return {"wind_limit": self.limiter, "pv_limit": self.pv_limiter, "genset_control": self.genset,
+                "bms": self.bms}[role]
+
     def lost(self):
         """Return the devices that have to be found and set up again."""
         return [device for device in self.commanded + self.sought if not device.ready]

@@ -120,7 +120,7 @@ def test_one_silent_meter_is_formed_from_the_others():
     assert snap.power_pu[WIND] == 600
     assert net_load_pu(snap) == 300
     point, sup = decide(site, snap)
-    assert (sup.state, point.reason, point.bess_pu) == (supervisor.DEGRADED, reasons.DEGRADED, 300)
+    assert (sup.state, point.reason, point.bess_pu) == (supervisor.DEGRADED, reasons.WIND_SILENT, 300)
     snap = site.at(10_000, LOAD)
     assert snap.state[LOAD] == STALE and snap.power_pu[LOAD] == 250 + 50 + 500
 

@@ -4,6 +4,7 @@ the scale, on CPython, the 64-bit VM (where a word has no sign of its own) and t
 import gc
 
 from firmware.core.types import BESS, GRID, LOAD, ROLES, WIND
+from tests import tick_reference
 from tests.tick_pair import Pair
 
 FULL = 1 << 19
@@ -52,7 +53,9 @@ def _live(pair, dice, steps):
                 pair.sample(role)
         if dice.roll(20):
             pair.put_soc(dice.pick((0, 99, 100, 103, 500, 889, 890, 891, 899, 900, 1000)))
-        pair.step(dice.pick(STEPS_MS), dice.roll(30) > 0, dice.roll(30) == 0, dice.roll(30) == 0, dice.roll(50) == 0)
+        lost = [name for name in sorted(tick_reference.LOST) if dice.roll(20) == 0]
+        pair.step(dice.pick(STEPS_MS), dice.roll(30) > 0, dice.roll(30) == 0, dice.roll(30) == 0, dice.roll(50) == 0,
+                  lost)
 
 
 def _sweep(seed, roles, steps):

@@ -223,7 +223,7 @@ def test_faults_of_meters_and_pcs_are_named_survived_and_healed(board, site):
     board.run(_UTC_S + 60)
     board.wait_for("T", "on_grid follow")
     for fault in _FAULTS:
-        _break(board, site, fault, "degraded degraded", "load")
+        _break(board, site, fault, "degraded load_silent", "load")
     _break(board, site, rig_site.silent, "fault blind 0 0", "load", "grid")
     _break(board, site, rig_site.refusing, "fault pcs_lost 0 0", "pcs")
     site.call(lambda _, plant: plant.slaves["pcs"].set_trouble(None, True))
