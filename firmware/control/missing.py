@@ -1,11 +1,14 @@
 """Which devices of the site are missing: for the supervisor, and in words for people. Background only."""
 
+from micropython import const
+
 from firmware.control import supervisor
 from firmware.core.types import ABSENT, BESS, FRESH, GENSET, GRID, LOAD, PV, WIND
 
 _ROLES = {"load": LOAD, "grid": GRID, "pcs": BESS, "wind": WIND, "pv": PV, "genset": GENSET}
 LOST = {"wind_limit": supervisor.IF_WIND_LIMIT_LOST, "pv_limit": supervisor.IF_PV_LIMIT_LOST,
         "genset_control": supervisor.IF_GENSET_CONTROL_LOST, "bms": supervisor.IF_BMS_LOST}
+_PATIENCE = const(5)  # looks, one a second, without an answer until a device is lost: it is asked as often
 
 
 class Missing:
@@ -15,19 +18,24 @@ class Missing:
         self._snapshot = snapshot
         self._rows = rows
         self._found = {row["role"]: find(row["role"]) for row in rows if row["role"] in LOST}
+        self._seen = {role: (-1, 0) for role in self._found}  # answers, looks since one came
         self._lost = set()
 
     def look(self):
-        """Return which of the devices that are no meter do not answer, as bits for the supervisor.
+        """Return which of the devices that are no meter do not answer, as bits for the supervisor; once a second.
 
-        One that is still being sought is lost when it was lost before: nothing flickers.
+        One that is being sought anew is lost until it is ready. What the bus holds back from a silent device counts
+        as no answer, too.
         """
         lost = 0
         for role, device in self._found.items():
-            if device.ready:
-                self._lost.discard(role)
-            elif device.trouble:
+            answers, looks = self._seen[role]
+            looks = looks + 1 if device.stats.answers == answers else 0
+            self._seen[role] = device.stats.answers, looks
+            if looks >= _PATIENCE or not device.ready and device.trouble:
                 self._lost.add(role)
+            elif device.ready:
+                self._lost.discard(role)
             if role in self._lost:
                 lost |= 1 << LOST[role]
         return lost
