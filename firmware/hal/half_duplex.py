@@ -16,26 +16,34 @@ class HalfDuplex:
     def __init__(self, serial, drive):
         self.any = serial.any
         self.readinto = serial.readinto
-        self._send = serial.write
-        self._sent = serial.tx_done
-        self._on = drive.on
-        self._off = drive.off
-        self._sending = False
+        state = bytearray(1)  # 1 while the line is ours
+        self.write = _writer(state, serial.write, drive.on)
+        self.tx_done = _watcher(state, serial.tx_done, drive.off)
         drive.off()
 
-    @micropython.native
-    def write(self, buf, n):
-        """Take the line and send the first `n` bytes of `buf`."""
-        self._on()
-        self._sending = True
-        self._send(buf, n)
+
+def _writer(state, write, on):
+    """Return write(buf, n): take the line and send the first `n` bytes of `buf`."""
 
     @micropython.native
-    def tx_done(self):
-        """Return True when the last bit has left the shifter; the line is free then."""
-        if self._sending:
-            if not self._sent():
+    def take_and_write(buf, n):
+        on()
+        state[0] = 1
+        write(buf, n)
+
+    return take_and_write
+
+
+def _watcher(state, tx_done, off):
+    """Return tx_done(): True when the last bit has left the shifter; the line is free then."""
+
+    @micropython.native
+    def free_when_done():
+        if state[0]:
+            if not tx_done():
                 return False
-            self._off()
-            self._sending = False
+            off()
+            state[0] = 0
         return True
+
+    return free_when_done

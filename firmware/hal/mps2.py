@@ -30,12 +30,6 @@ def _copy(to: ptr32, source: ptr32, words: int):  # noqa: F821
         i += 4
 
 
-@micropython.viper
-def _set_leds(mask: int, bits: int):
-    leds = ptr32(0x40028000)  # noqa: F821 - FPGAIO LED0
-    leds[0] = (leds[0] & ~mask) | bits
-
-
 class Flash:
     """Block device over the flash at 0x21000000; erasing sets bits to one and takes FLASH_STALL_US."""
 
@@ -94,23 +88,6 @@ def _is_mounted():
     return os.statvfs("/")[0] != 0
 
 
-class LedPin:
-    """Bit `bit` of the board's LED register, which stands for the DE pin of a transceiver."""
-
-    def __init__(self, bit):
-        self._mask = 1 << bit
-
-    @micropython.native
-    def on(self):
-        """Take the line."""
-        _set_leds(self._mask, self._mask)
-
-    @micropython.native
-    def off(self):
-        """Free the line."""
-        _set_leds(self._mask, 0)
-
-
 class Platform(BasePlatform):
     """The board QEMU_MPS2_AN385, with its file system mounted."""
 
@@ -132,7 +109,8 @@ class Platform(BasePlatform):
             raise ConfigError("BAUD", "%d: UART %d takes %d at most" % (baud, index, max_baud))
         # Its wire is a byte stream of the host: it carries no parity and no stop bits.
         serial = mps2.Uart(uart, baud)
-        return serial if drive_pin is None else HalfDuplex(serial, LedPin(drive_pin))
+        # A bit of the LED register stands for the DE pin of a transceiver.
+        return serial if drive_pin is None else HalfDuplex(serial, mps2.Led(drive_pin))
 
     def link(self):
         """Open the UART that carries the lockstep protocol of a plant on the host."""

@@ -16,6 +16,7 @@ from tests.bench import stopwatch
 
 REGISTERS = 10
 ROUNDS = 15
+_SPINS = 90_000
 
 
 def answer():
@@ -60,12 +61,13 @@ class Transaction:
         self.serial = platform.serial(0, 115_200, "N", 1)
         self.bus = Bus(self.serial, platform, 115_200)
         self.job = Job(self.bus, 1, 3, 0, REGISTERS, self.owner, 2_000_000)
-        self.polls = 0
+        self.sending = 0
 
     def rest(self):
         """Let the silence pass, and free the line."""
-        mps2.idle_us(4000)
-        self.bus.poll()
+        for _ in range(3):  # an idle ends early where bytes have come since the last
+            mps2.idle_us(4000)
+            self.bus.poll()
 
     @micropython.native
     def read(self):
@@ -77,11 +79,16 @@ class Transaction:
         submit(bus.cells, job.at)
         bus.poll()
         spent = stopwatch.since(begin)
+        spins = 0
         while any_bytes() < 5 + 2 * REGISTERS:
-            pass
+            mps2.idle_us(20)  # the emulator looks after its sockets when a timer runs out
+            spins += 1
+            if spins > _SPINS:
+                raise RuntimeError("the host does not answer")
         begin = stopwatch.now()
         bus.poll()
-        return spent + stopwatch.since(begin) - 2 * stopwatch.cost
+        self.sending = spent - stopwatch.cost
+        return self.sending + stopwatch.since(begin) - stopwatch.cost
 
 
 def rounds(made):
@@ -102,8 +109,10 @@ def main():
     if made.job.device.answers != ROUNDS + 1 or made.owner.values[9] != 9 << 8 | 109:
         raise RuntimeError("not every read was answered")
     mps2.idle_us(4000)
+    mps2.idle_us(4000)
     free = stopwatch.counts(made.bus.poll)
     idle = stopwatch.counts(made.bus.poll)
     alloc_bytes = stopwatch.allocated(made.read)
     print({"instructions": stopwatch.INSTRUCTIONS * counts[ROUNDS // 2], "alloc_bytes": alloc_bytes,
-           "free": stopwatch.INSTRUCTIONS * free, "idle": stopwatch.INSTRUCTIONS * idle})
+           "free": stopwatch.INSTRUCTIONS * free, "idle": stopwatch.INSTRUCTIONS * idle,
+           "sending": stopwatch.INSTRUCTIONS * made.sending})

@@ -169,7 +169,53 @@ static MP_DEFINE_CONST_OBJ_TYPE(
     locals_dict, &uart_locals
     );
 
+// Led(bit): one bit of the LED register as a pin with on() and off().
+#define FPGA_LED0 BOARD_REG(0x40028000)
+
+typedef struct {
+    mp_obj_base_t base;
+    uint32_t mask;
+} mps2_led_obj_t;
+
+static mp_obj_t led_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    mp_arg_check_num(n_args, n_kw, 1, 1, false);
+    mp_int_t bit = mp_obj_get_int(args[0]);
+    if (bit < 0 || bit > 1) {
+        mp_raise_ValueError(MP_ERROR_TEXT("LED is 0 or 1"));
+    }
+    mps2_led_obj_t *self = mp_obj_malloc(mps2_led_obj_t, type);
+    self->mask = 1u << bit;
+    return MP_OBJ_FROM_PTR(self);
+}
+
+static mp_obj_t led_on(mp_obj_t self_in) {
+    FPGA_LED0 |= ((mps2_led_obj_t *)MP_OBJ_TO_PTR(self_in))->mask;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(led_on_obj, led_on);
+
+static mp_obj_t led_off(mp_obj_t self_in) {
+    FPGA_LED0 &= ~((mps2_led_obj_t *)MP_OBJ_TO_PTR(self_in))->mask;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(led_off_obj, led_off);
+
+static const mp_rom_map_elem_t led_locals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_on), MP_ROM_PTR(&led_on_obj) },
+    { MP_ROM_QSTR(MP_QSTR_off), MP_ROM_PTR(&led_off_obj) },
+};
+static MP_DEFINE_CONST_DICT(led_locals, led_locals_table);
+
+static MP_DEFINE_CONST_OBJ_TYPE(
+    mps2_led_type,
+    MP_QSTR_Led,
+    MP_TYPE_FLAG_NONE,
+    make_new, led_make_new,
+    locals_dict, &led_locals
+    );
+
 static const mp_rom_map_elem_t mps2_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_Led), MP_ROM_PTR(&mps2_led_type) },
     { MP_ROM_QSTR(MP_QSTR_Uart), MP_ROM_PTR(&mps2_uart_type) },
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_mps2) },
     { MP_ROM_QSTR(MP_QSTR_uart_init), MP_ROM_PTR(&mps2_uart_init_obj) },
