@@ -82,9 +82,10 @@ def pick(table: ptr32, first: int, now: int) -> int:
     while first < count:
         ahead = (((table[at] - now) & _MASK) ^ _HALF) - _HALF  # DUE is the first cell
         if ahead <= 0:
-            if table[at + GATE] == CLOSED:
-                return ASK + first
             if table[BEST] == NONE:
+                # A gate is asked when nothing more important is due: that may be what closes it.
+                if table[at + GATE] == CLOSED:
+                    return ASK + first
                 table[BEST] = first
                 if table[GATED] == 0:
                     break

@@ -92,4 +92,6 @@ AGAIN = 13  # a write that was submitted anew while it was on the line
 ASKED = 14
 NUMBER = 15
 EXPECTED = 16
-JOB_WIDTH = 18
+AWAITED = 18  # the control tick waits for it
+PERSISTS = 19  # a read that is made once more at once where it fails
+JOB_WIDTH = 20

@@ -57,6 +57,10 @@ class Job:
         """Say that the feed-forward waits for this job: it goes before the common ones. Start-up only."""
         self.set_rank(FEED)
 
+    def persists(self):
+        """Say that this read is made once more where it fails for the first time. Start-up only."""
+        self.bus.cells[self.at + k.PERSISTS] = 1
+
     def _slow(self, slow):
         self.set_rank(SLOW if slow else COMMON)
 

@@ -56,6 +56,7 @@ class Meter:
         self._moving = True  # the refresh counter had moved when it was last read
         self._job = Job(bus, unit, profile.function, profile.fast_address, profile.fast_count, self,
                         timeout_us, extra=profile.fast_extra)
+        self._job.persists()
         self.stats = self._job.device
         self.stats.gap_us = max(self.stats.gap_us, profile.gap_us)
         rows = slow_rows(profile.table), rows_of(profile.table, _PHASES)

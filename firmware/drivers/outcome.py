@@ -46,14 +46,13 @@ _LEARNT = const(19)
 _SEEN = const(20)
 _BUCKETS = const(21)
 _ASK = const(1)
-_RANK = const(2)
 _DEVICE = const(3)
 _SIGNATURES = const(4)
 _AGAIN = const(13)
+_AWAITED = const(18)
 
 _GAP = const(3)  # as in drivers.bus
 _IDLE = const(0)  # as in drivers.queue
-_FEED = const(1)
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
@@ -77,8 +76,8 @@ def close(c: ptr32, now: int) -> int:
     c[_GAP_AT] = now
     c[_WAKE] = ((c[_LAST] - _HALF + c[_SILENCE]) & _MASK) ^ _HALF
     c[_BUSY_US] = (c[_BUSY_US] + ((c[_WAKE] - c[_BEGUN]) & _MASK)) & _MASK
-    if c[job + _RANK] == _FEED:
-        c[_DIRECT] -= 1
+    c[_DIRECT] -= c[job + _AWAITED]
+    c[job + _AWAITED] = 0
     if c[job + _AGAIN]:
         c[job + _AGAIN] = 0
         submit(c, job)
@@ -152,6 +151,9 @@ def failed(c: ptr32, job: int, waited: int, garbled: int, now: int):
     device = c[job + _DEVICE]
     late = c[device + _LATE_US]
     fails = c[device + _FAILS]
+    has_other = c[job + _SIGNATURES] != c[job + _SIGNATURES + 1]
+    if has_other and 2 * waited < late:
+        late = 2 * waited  # the bar does the rest
     hold = c[device + _PAUSE]
     if garbled == 0:
         if late - waited > hold:
@@ -168,10 +170,7 @@ def failed(c: ptr32, job: int, waited: int, garbled: int, now: int):
     c[device + _HELD] = 1
     c[device + _SINCE] = now
     c[device + _HOLD] = hold
-    bar = late
-    if c[job + _SIGNATURES] != c[job + _SIGNATURES + 1]:
-        bar = _BAR_US
-    c[device + _BAR] = hold + bar
+    c[device + _BAR] = hold + (_BAR_US if has_other else late)
 
 
 @micropython.viper

@@ -61,6 +61,7 @@ _AGAIN = const(13)
 _ASKED = const(14)
 _NUMBER = const(15)
 _EXPECTED = const(16)
+_AWAITED = const(18)
 
 _SEND = const(1)
 _MORE = const(1)
@@ -110,7 +111,9 @@ def submit(c: ptr32, job: int) -> int:
     c[job + _ASKED] = c[_NOW]
     if c[_STATE] == 0:
         c[_WAKE] = c[_NOW]  # the line is free
-    if rank == FEED:
+    # A unit that has failed again and again is not waited for.
+    if rank == FEED and c[c[job + _DEVICE] + _FAILS] < 2:
+        c[job + _AWAITED] = 1
         c[_DIRECT] += 1
     return 1
 
@@ -222,6 +225,8 @@ def _gap_wait(c: ptr32, job: int, form: int, now: int) -> int:
     """Return 0 where a job that can wait fits before the next control period, else how long until that begins."""
     if c[_PERIOD] == 0:
         return 0
+    if c[_DIRECT]:
+        return _LOOK_US  # the control tick waits for others
     left = (((c[_CYCLE] - now) & _MASK) ^ _HALF) - _HALF
     if left <= 0 or ((now - c[job + _ASKED]) & _MASK) >= _PATIENCE_US:
         return 0

@@ -76,7 +76,10 @@ def finish(bus, status, now_us):
 def fail(bus, status, now_us):
     """End the transaction without an answer."""
     cells = bus.cells
-    row = close(cells, now_us)
+    row = cells[k.JOB]
+    if cells[row + k.PERSISTS] and not cells[cells[row + k.DEVICE] + k.FAILS]:
+        cells[row + k.AGAIN] = 1
+    close(cells, now_us)
     job = bus.jobs[cells[k.WHO]]
     job.exception = 0
     garbled = status == BAD_CRC

@@ -39,9 +39,9 @@ def _ten_registers(request):
 
 def _modbus():
     got = run("modbus_transaction", answer=_ten_registers)
-    how = ("median of 15: one FC03 read of 10 registers, asked, sent, judged, ten values through Ratio; of it asking and "
-           "sending {sending}; the poll that "
-           "sees the silence end afterwards {free}, one that finds nothing {idle}; {uart}")
+    how = ("median of 15: one FC03 read of 10 registers, asked, sent, judged, ten values through Ratio; of it asking "
+           "and sending {sending}; the poll that sees the silence end afterwards {free}, "
+           "one that finds nothing {idle}; {uart}")
     return {"modbus_transaction_instructions": instructions(got["instructions"], how.format(uart=_UART, **got)),
             "modbus_transaction_alloc_bytes": in_bytes(
                 got["alloc_bytes"], "growth of gc.mem_alloc() over one such read, collection off")}
