@@ -106,9 +106,12 @@ def test_rising_load_discharges_and_surplus_wind_charges(hour):
 def test_until_utc_is_known_every_900_s_are_cut_and_then_one_partial_record(inputs, tmp_path):
     out, _ = simulate(inputs, tmp_path, "0,clock,unset,\n1300,clock,set,2\n", duration=2800)
     rows = records(out)
+    first_ms = rows[1]["duration_ms"]
+    assert 400_000 <= first_ms < 400_100  # it is taken in the tick, once the meters have answered
     assert [(row["clock"], row["start_ms"] is None, row["duration_ms"]) for row in rows] == [
-        (0, True, 900_000), (0, True, 400_000), (2, False, 500_000), (2, False, 900_000), (2, False, 100_000)]
-    assert rows[3]["start_ms"] % 900_000 == 0 and rows[2]["start_ms"] + 500_000 == rows[3]["start_ms"]
+        (0, True, 900_000), (0, True, first_ms), (2, False, 900_000 - first_ms), (2, False, 900_000),
+        (2, False, 100_000)]
+    assert rows[3]["start_ms"] % 900_000 == 0 and rows[2]["start_ms"] + 900_000 - first_ms == rows[3]["start_ms"]
     assert verify(out)[1] == 0
 
 

@@ -31,6 +31,7 @@ class Der(SunspecDevice):
         self._ratio = None
         # Every second read goes one register further, to VA: inside the model, so no device minds.
         self._fast = self._read_job()
+        self._fast.persists()
 
     def _set_up(self):
         yield from SunspecDevice._set_up(self)

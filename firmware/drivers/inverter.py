@@ -34,6 +34,7 @@ class Inverter(SunspecDevice):
         self._w_sf = -1  # the register of W_SF; a device that changes it is set up anew
         # Every second read goes one register further, to StVnd: inside the model.
         self._fast = self._read_job()
+        self._fast.persists()
 
     def _set_up(self):
         yield from SunspecDevice._set_up(self)

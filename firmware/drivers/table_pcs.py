@@ -80,6 +80,7 @@ class TablePcs(Commanded):
     def _make_reads(self):
         profile = self._profile
         self._fast = self._read_job(profile.FAST)
+        self._fast.persists()
         self._fast_bytes = small(2 * profile.FAST[1])
         row = regmap.find(profile.READS, "power_w")
         self._power_ratio = Ratio(row[1], row[2], row[3] * self._scale.unit_w, LIMIT_PU)
