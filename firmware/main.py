@@ -111,6 +111,7 @@ class Station:
         """Add the evidence half: factor table, book, chain, events; a generator that opens the journal."""
         site = self.config["site"]
         self.events = Events(files, self.utc, self.platform.report)
+        self.field.watch_buses(self.config, self.events.note)
         table = FactorTable(files, self.config["factors"]["grid"], self.config["factors"]["stale_s"])
         yield from table.open()
         self.chain = Chain(files, site["id"], site["device"], build_info.HASH, config_hash, table.hash)

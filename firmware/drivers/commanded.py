@@ -44,10 +44,19 @@ class Commanded:
         self._reader = Reader(bus, unit, timeout_us, function)
         self._awaited = None  # the write that start() waits for
         self._outcome = _DONE
-        self._fast = self._set = self._back = None  # jobs: power and state, the command, and reading it back
+        # Jobs: power and state, the command, reading it back, and the heartbeat.
+        self._fast = self._set = self._back = self._beat = None
         self._back_ratio = None
         self._near_pu = 1  # a command that is read back may differ by this much: rounding
         self.stats = bus.device(unit)
+
+    def beats(self, job):
+        """Return whether this job is the heartbeat's."""
+        return job is self._beat
+
+    def reads_power(self, job):
+        """Return whether this job reads power and state."""
+        return job is self._fast
 
     # ---- start
 

@@ -30,7 +30,7 @@ class Der(SunspecDevice):
         self.max_w = self.charge_max_w = self.discharge_max_w = 0
         self._ratio = None
         # Every second read goes one register further, to VA: inside the model, so no device minds.
-        self._fast = self._read_job()
+        self._fast = self._read_job(_FAST_COUNT, 1)
         self._fast.persists()
 
     def _set_up(self):

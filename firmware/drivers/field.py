@@ -24,6 +24,7 @@ class Field:
     def __init__(self, config, platform, unit_w, profiles):
         self._profiles = profiles
         self._turn = 0
+        self._watch = None
         self._scale = Scale(unit_w)
         self.buses = []
         self._by_id = {}
@@ -34,6 +35,7 @@ class Field:
             self.buses.append(bus)
         self.meters = [None] * ROLES
         self.limiter = self.pv_limiter = self.genset = self.bms = None
+        self.installed = []  # (row of the site, device, profile), for drivers.budget
         self.sought = []  # meters that are found and set up
         self.commanded = []  # all that is found and set up: PCS, limits, genset controller, BMS
         for i, row in enumerate(config["devices"]):
@@ -61,6 +63,7 @@ class Field:
                 far_pu = self._scale.whole_pu(config["ratings"][row["role"] + "_w"] // 100)
                 meter.minus_one.guard(far_pu, 0 if row["role"] == "load" else _BELIEVED_MINUS_ONE)
             self.meters[_METER_ROLES[row["role"]]] = meter
+            self.installed.append((row, meter, profile))
             if profile.driver:
                 self.sought.append(meter)
 
@@ -71,6 +74,7 @@ class Field:
                                 timeout_us=row["timeout_ms"] * 1000, profile=profile,
                                 rating_w=config["ratings"][_RATINGS[role]])
         self.commanded.append(device)
+        self.installed.append((row, device, profile))
         if role == "pcs":
             self.pcs = device
             self.pcs_has_soc = profile.HAS_SOC
@@ -144,8 +148,20 @@ class Field:
         if self.limiter is not None and self.limiter.ready:
             self.limiter.command(limit_pu)
 
+    def watch_buses(self, config, note):
+        """Watch from now on that the buses carry what is asked; raises ConfigError where that cannot be."""
+        from firmware.drivers.bus_watch import BusWatch
+
+        self._watch = BusWatch(self, config, note)
+
+    def bus_statistics(self):
+        """Return of each bus [id, permille in use, looks that found the feed-forward waiting] in the last minute."""
+        return self._watch.statistics() if self._watch else []
+
     def each_second(self):
         """Ask for what moves slowly, and show each device that somebody is in control."""
+        if self._watch:
+            self._watch.look()
         for device in self.commanded:
             if device.ready:
                 device.request_slow()

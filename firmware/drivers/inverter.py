@@ -17,6 +17,7 @@ from firmware.drivers.sunspec_device import SunspecDevice
 _INTEGER = (103, 102, 101)  # these three have one layout
 _FLOAT = (113, 112, 111)
 _FAULT = const(7)
+_FAST_COUNT = const(25)  # W .. St in an integer model
 _ST_AT = const(48)  # bytes from W to St in an integer model
 _FLOAT_ST_AT = const(52)
 
@@ -33,7 +34,7 @@ class Inverter(SunspecDevice):
         self._st_at = _ST_AT
         self._w_sf = -1  # the register of W_SF; a device that changes it is set up anew
         # Every second read goes one register further, to StVnd: inside the model.
-        self._fast = self._read_job()
+        self._fast = self._read_job(_FAST_COUNT, 1)
         self._fast.persists()
 
     def _set_up(self):

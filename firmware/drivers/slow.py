@@ -75,6 +75,10 @@ class Slow:
                 return words
         return 0
 
+    def used(self):
+        """Return the jobs of a round; of a meter that is not found yet all that it may have."""
+        return self._used or self._jobs
+
     @micropython.native
     def open(self):
         """Return True while a round is under way."""

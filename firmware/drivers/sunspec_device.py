@@ -19,9 +19,9 @@ class SunspecDevice(Commanded):
         self._bases = getattr(profile, "BASES", sunspec.BASES)
         self.stats.gap_us = max(self.stats.gap_us, getattr(profile, "GAP_US", 0))
 
-    def _read_job(self, extra=0):
-        """Return a job that reads registers, to be aimed at set-up."""
-        return Job(self._bus, self._unit, modbus.READ_HOLDING, 0, 1, self, self._timeout_us, extra=extra)
+    def _read_job(self, count=1, extra=0):
+        """Return a job that reads this many registers, to be aimed at set-up; till then drivers.budget counts them."""
+        return Job(self._bus, self._unit, modbus.READ_HOLDING, 0, count, self, self._timeout_us, extra=extra)
 
     def _write_job(self, registers, skip=0, urgent=False):
         """Return a job that writes these registers, to be aimed at set-up."""

@@ -71,11 +71,10 @@ class TablePcs(Commanded):
         self._read_back_by(kind, num, den * self._scale.unit_w)
         self._one = array("H", (0,)), array("H", (0, 0))
         self._ones = [self._write_job(first, registers) for registers in self._one]
-        self._feed = None
         if profile.FEED is not None:
             registers = array("H", [0] * regmap.words(profile.FEED[1]))
             self._store(registers, 0, profile.FEED)
-            self._feed = self._write_job(profile.FEED[0], registers)
+            self._beat = self._write_job(profile.FEED[0], registers)
 
     def _make_reads(self):
         profile = self._profile
@@ -211,9 +210,9 @@ class TablePcs(Commanded):
     @micropython.native
     def heartbeat(self):
         """Write what keeps the set point in force, where that is a register of its own, and while somebody commands."""
-        if self.ready and self._feed is not None and self._alive:
+        if self.ready and self._beat is not None and self._alive:
             self._alive = False
-            self._bus.submit(self._feed)
+            self._bus.submit(self._beat)
 
     @micropython.native
     def _encode(self, setpoint_pu):

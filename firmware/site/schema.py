@@ -65,6 +65,7 @@ ROWS = (
     ("devices[].unit", INT, 1, 247, REQUIRED, "", "Modbus address"),
     ("devices[].invert", INT, 0, 1, 0, "", "1: the CT clamp looks the other way"),
     ("devices[].timeout_ms", INT, 5, 2000, 200, "ms", "longest wait for an answer"),
+    ("devices[].turnaround_ms", INT, 0, 2000, OPTIONAL, "ms", "typical pause before an answer, if not the profile's"),
     ("commissioning.at_s", INT, 0, 1 << 33, OPTIONAL, "s", "when the following was measured, UTC since 1970"),
     ("commissioning.dead_ms", INT, 0, 600_000, OPTIONAL, "ms", "measured: from a command to the first movement"),
     ("commissioning.response_ms", INT, 0, 600_000, OPTIONAL, "ms", "measured: from a command to nine tenths of it"),

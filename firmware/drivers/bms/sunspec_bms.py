@@ -22,13 +22,14 @@ FUNCTION = 3
 WRITE_FUNCTION = 16
 MAX_READ = 125
 GAP_US = 0
-TURNAROUND_US = 50_000
+TURNAROUND_US = 10_000  # the standard states none; devices[].turnaround_ms says what one needs
 HAS_SOC = True
 FED_BY = ("CtrlHb",)
 READS_FEED = False
 REVERTS_TO = "not stated"
 TIMEOUT = None
 
+_FAST_COUNT = const(12)  # 802 SoC .. State
 _FAULT = const(99)  # 802 State
 _ERROR = const(2)  # 713 Sta
 _LOCAL = const(1)
@@ -51,7 +52,7 @@ class SunspecBms(SunspecDevice):
         self._beats = 0
         self._beat_registers = array("H", (0,))
         self._beat = self._write_job(self._beat_registers)
-        self._fast = self._read_job()
+        self._fast = self._read_job(_FAST_COUNT, 1)
 
     def _set_up(self):
         yield from SunspecDevice._set_up(self)

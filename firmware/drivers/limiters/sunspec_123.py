@@ -21,7 +21,7 @@ FUNCTION = 3
 WRITE_FUNCTION = 16
 MAX_READ = 125
 GAP_US = 0
-TURNAROUND_US = 50_000
+TURNAROUND_US = 10_000  # the standard states none; devices[].turnaround_ms says what one needs
 FED_BY = ("WMaxLimPct .. WMaxLim_Ena",)
 READS_FEED = False
 REVERTS_TO = "no limit"
@@ -42,7 +42,7 @@ class PowerLimit123(Inverter):
         self._percent = None
         self._registers = array("H", [0] * _COUNT)
         self._set = self._write_job(self._registers, 0, True)
-        self._back = self._read_job()
+        self._back = self._read_job(1 + _COUNT, 1)
 
     def _set_up(self):
         yield from Inverter._set_up(self)

@@ -19,7 +19,7 @@ FUNCTION = 3
 WRITE_FUNCTION = 16
 MAX_READ = 125
 GAP_US = 0
-TURNAROUND_US = 50_000
+TURNAROUND_US = 10_000  # the standard states none; devices[].turnaround_ms says what one needs
 FED_BY = ("WMaxLimPctEna .. WMaxLimPctRvrtTms",)
 READS_FEED = False
 REVERTS_TO = "WMaxLimPctRvrt: 0 % of WMax"
@@ -42,7 +42,7 @@ class PowerLimit(Der):
         self._percent = None
         self._registers = array("H", [0] * _LIMIT_COUNT)
         self._set = self._write_job(self._registers, 1, True)
-        self._back = self._read_job()
+        self._back = self._read_job(2, 1)
 
     def _set_up(self):
         yield from Der._set_up(self)

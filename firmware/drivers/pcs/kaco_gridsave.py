@@ -55,8 +55,8 @@ class KacoPcs(SunspecDevice):
         self._state_registers = array("H", (_CONNECTED,))
         self._set = self._write_job(self._registers, 0, True)
         self._state = self._write_job(self._state_registers)
-        self._fast = self._read_job()
-        self._back = self._read_job()
+        self._fast = self._read_job(3, 1)
+        self._back = self._read_job(6, 1)
 
     def _set_up(self):
         yield from SunspecDevice._set_up(self)

@@ -30,7 +30,7 @@ FUNCTION = 3
 WRITE_FUNCTION = 16
 MAX_READ = 125
 GAP_US = 0
-TURNAROUND_US = 50_000
+TURNAROUND_US = 10_000  # the standard states none; devices[].turnaround_ms says what one needs
 HAS_SOC = True
 FED_BY = ("OutWRte .. InOutWRte_RvrtTms",)
 READS_FEED = False
@@ -59,7 +59,7 @@ class StoragePcs(Inverter):
         self._mode_registers = array("H", (_BOTH,))
         self._set = self._write_job(self._registers, 0, True)
         self._mode = self._write_job(self._mode_registers)
-        self._back = self._read_job()
+        self._back = self._read_job(11, 1)
 
     def _set_up(self):
         yield from Inverter._set_up(self)

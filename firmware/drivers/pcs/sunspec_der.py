@@ -23,7 +23,7 @@ FUNCTION = 3
 WRITE_FUNCTION = 16
 MAX_READ = 125
 GAP_US = 0
-TURNAROUND_US = 50_000
+TURNAROUND_US = 10_000  # the standard states none; devices[].turnaround_ms says what one needs
 HAS_SOC = True  # where it has model 713
 FED_BY = ("WSetEna .. WSetRvrtTms", "ControllerHb")
 READS_FEED = False
@@ -34,7 +34,9 @@ _SET_AT = const(22)  # model 704, WSetEna .. WSetRvrtTms
 _SET_COUNT = const(11)
 _BACK_COUNT = const(13)  # WSetEna .. WSetRvrtRem
 _SOC_AT = const(4)  # model 713, SoC, SoH, Sta
+_SOC_COUNT = const(3)
 _CONTROL_AT = const(2)  # model 715, LocRemCtl, DERHb
+_CONTROL_COUNT = const(3)
 _HEARTBEAT_AT = const(5)
 _LOCAL = const(1)
 _NO_LONG = const(0x8000)
@@ -62,9 +64,9 @@ class SunspecPcs(Der):
         # own.
         self._set = self._write_job(self._registers, 1, True)
         self._beat = self._write_job(self._beat_registers)
-        self._back = self._read_job()
-        self._soc_job = self._read_job()
-        self._control_job = self._read_job()
+        self._back = self._read_job(_BACK_COUNT, 1)
+        self._soc_job = self._read_job(_SOC_COUNT, 1)
+        self._control_job = self._read_job(_CONTROL_COUNT, 2)
 
     # ---- start
 
@@ -76,7 +78,7 @@ class SunspecPcs(Der):
         if self._has_soc:
             yield from self._prepare_soc()
         if self._has_control:
-            self._control_job.aim(self._address(715, _CONTROL_AT), 3, 2)
+            self._control_job.aim(self._address(715, _CONTROL_AT), _CONTROL_COUNT, 2)
             self._beat.aim(self._address(715, _HEARTBEAT_AT), 2)
             yield from self._read(715, models.MODEL_715, "LocRemCtl", "LocRemCtl")
             self.local = self._reader.u16(0) == _LOCAL
@@ -115,7 +117,7 @@ class SunspecPcs(Der):
         yield from self._read(713, models.MODEL_713, "SoC", "Pct_SF")
         exponent = self._exponent(models.MODEL_713, "SoC", "Pct_SF")
         self._soc_ratio = sunspec_ratio(U16, exponent, (10, 1), 1000)
-        self._soc_job.aim(self._address(713, _SOC_AT), 3, 1)
+        self._soc_job.aim(self._address(713, _SOC_AT), _SOC_COUNT, 1)
 
     # ---- run
 
