@@ -35,8 +35,6 @@ class Meter:
     sample, its fails with each failed or invalid one.
     """
 
-    JOBS = None  # of the slow groups, where it cannot be seen from the table
-
     def __init__(self, bus, unit, profile, scale, sign=1, timeout_us=200_000):
         self.power = Reading()
         self.invalid = 0  # answers whose value was none: not implemented, not a number, out of range
@@ -60,10 +58,9 @@ class Meter:
         self.stats = self._job.device
         self.stats.gap_us = max(self.stats.gap_us, profile.gap_us)
         rows = slow_rows(profile.table), rows_of(profile.table, _PHASES)
-        # One job for each row, in case the meter minds what is between them.
-        jobs = self.JOBS or (len(rows[0]), len(rows[1]))
-        self.slow, self.phases = [Slow(bus, unit, profile.function, timeout_us, n) for n in jobs]
+        self.slow, self.phases = [Slow(bus, unit, profile.function, timeout_us) for _ in rows]
         self.slow.aim(profile, rows[0])
+        self.slow.plan()
         self.phases.aim(profile, rows[1])
 
     def feeds(self):

@@ -27,36 +27,46 @@ class Slow:
     A meter that refuses a block because of registers between those of its table is read without these from then on.
     """
 
-    def __init__(self, bus, unit, function, timeout_us, jobs):
+    def __init__(self, bus, unit, function, timeout_us):
         self.count = 0
         self.t_ms = 0
         self.fails = 0  # rounds that were not whole
         self._bus = bus
-        self._jobs = []
-        for _ in range(jobs):
-            job = Job(bus, unit, function, 0, 1, self, timeout_us)
-            job.slow = True
-            self._jobs.append(job)
+        self._make = lambda: Job(bus, unit, function, 0, 1, self, timeout_us)
+        self._jobs = []  # as many as have been needed
         self._used = ()
         self._rows = ()
         self._left = 0
         self._whole = True
-        self._split = False  # the meter has refused a block
+        self._due = False  # the requests are to be planned before the next round
         self._stamp_ms = 0
         self._raw = self._last = bytearray(0)
 
     def aim(self, profile, rows, bridges=True):
-        """Point the requests at rows of a profile's table, the most important one first. Not while a round is open."""
+        """Read rows of a profile's table, the most important one first. Not while a round is open.
+
+        The requests are planned and made at the first round, or by plan(): what is never read takes no memory.
+        """
         self._profile = profile
         self._rows = rows
         self._bridges = bridges
-        self._split = False
+        self._due = True
+        self._used = ()
+        self._raw = self._last = bytearray(0)
+
+    def plan(self):
+        """Point the requests at the rows. May allocate."""
+        profile, rows, bridges = self._profile, self._rows, self._bridges
+        self._due = False
         spans = sorted({(row[0], regmap.words(row[1])) for row in rows})
         cost_us = blocks.request_us(self._bus, profile.turnaround_us, profile.gap_us)
         planned = blocks.plan(spans, profile.max_read, cost_us, blocks.word_us(self._bus), bridges)
         used = []
         at = 0
         for address, count in planned:
+            if len(used) == len(self._jobs):
+                self._jobs.append(self._make())
+                self._jobs[-1].slow = True
             job = self._jobs[len(used)]
             job.aim(address, count, self._extra(address, count))
             job.place = at
@@ -87,10 +97,12 @@ class Slow:
     @micropython.native
     def request(self):
         """Ask for all blocks once; returns False where a round is open still, or there is nothing to read."""
-        if self._left or not self._used:
+        if self._left:
             return False
-        if self._split:
-            self.aim(self._profile, self._rows, False)
+        if self._due:
+            self.plan()
+        if not self._used:
+            return False
         self._left = len(self._used)
         self._whole = True
         for job in self._used:
@@ -109,8 +121,9 @@ class Slow:
     def on_failure(self, job, status):
         """Give the round up."""
         self._whole = False
-        if job.exception == _ILLEGAL_ADDRESS and self._bridges and len(self._jobs) >= len(self._rows):
-            self._split = True
+        if job.exception == _ILLEGAL_ADDRESS and self._bridges:
+            self._bridges = False
+            self._due = True
         self._close()
 
     @micropython.native

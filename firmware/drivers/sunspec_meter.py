@@ -27,8 +27,6 @@ _PHASES = (("power_l1_w", "WphA", 1), ("power_l2_w", "WphB", 1), ("power_l3_w", 
 class SunspecMeter(Meter):
     """One SunSpec meter; `start()` must have run to its end before anything is asked of it."""
 
-    JOBS = (2, 1)
-
     def __init__(self, bus, unit, profile, scale, sign=1, timeout_us=200_000, lost_after=5):
         Meter.__init__(self, bus, unit, profile, scale, sign, timeout_us)
         self.ready = False  # found, set up, and answering
