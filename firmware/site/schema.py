@@ -4,19 +4,22 @@ The board validates with it (site.config) and the JSON Schema beside it is writt
 (`python3 -m host_tools schema`), so that the two cannot disagree. `[]` in a path stands for every item of a list.
 """
 
-INT = 1
-TEXT = 2
-ENUM = 3
-LIST = 4
+from micropython import const
 
-REQUIRED = None
-OPTIONAL = False  # may be left out, and then is None
+# All of this is const(), so that the table lies in flash.
+INT = const(1)
+TEXT = const(2)
+ENUM = const(3)
+LIST = const(4)
 
-PROFILE = "devices[].profile"
-ROLES = ("load", "grid", "wind", "pv", "genset", "pcs", "wind_limit", "pv_limit", "genset_control", "bms")
+REQUIRED = const(None)
+OPTIONAL = const(False)  # may be left out, and then is None
 
-_GW = 1_000_000_000
-_EF = 10_000_000
+PROFILE = const("devices[].profile")
+ROLES = const(("load", "grid", "wind", "pv", "genset", "pcs", "wind_limit", "pv_limit", "genset_control", "bms"))
+
+_GW = const(1_000_000_000)
+_EF = const(10_000_000)
 
 # path, type, lowest or choices, highest, default, unit, meaning
 ROWS = (
@@ -40,7 +43,7 @@ ROWS = (
     ("limits.grid_export_w", INT, 0, _GW, REQUIRED, "W", "export cap"),
     ("limits.soc_min_permille", INT, 0, 1000, REQUIRED, "permille", "discharge stops here"),
     ("limits.soc_max_permille", INT, 0, 1000, REQUIRED, "permille", "charge stops here"),
-    ("limits.ramp_w_per_s", INT, 1, 10 * _GW, 10 * _GW, "W/s", "fastest change of the set point"),
+    ("limits.ramp_w_per_s", INT, 1, 10_000_000_000, 10_000_000_000, "W/s", "fastest change of the set point"),
     ("ratings.load_w", INT, 10_000, _GW, REQUIRED, "W", "largest load"),
     ("ratings.grid_w", INT, 10_000, _GW, REQUIRED, "W", "rating of the grid connection"),
     ("ratings.wind_w", INT, 0, _GW, 0, "W", "rating of the wind plant"),
@@ -66,10 +69,10 @@ ROWS = (
     ("devices[].invert", INT, 0, 1, 0, "", "1: the CT clamp looks the other way"),
     ("devices[].timeout_ms", INT, 5, 2000, 200, "ms", "longest wait for an answer"),
     ("devices[].turnaround_ms", INT, 0, 2000, OPTIONAL, "ms", "typical pause before an answer, if not the profile's"),
-    ("commissioning.at_s", INT, 0, 1 << 33, OPTIONAL, "s", "when the following was measured, UTC since 1970"),
+    ("commissioning.at_s", INT, 0, 8_589_934_592, OPTIONAL, "s", "when the following was measured, UTC since 1970"),
     ("commissioning.dead_ms", INT, 0, 600_000, OPTIONAL, "ms", "measured: from a command to the first movement"),
     ("commissioning.response_ms", INT, 0, 600_000, OPTIONAL, "ms", "measured: from a command to nine tenths of it"),
-    ("commissioning.ramp_w_per_s", INT, 0, 1 << 40, OPTIONAL, "W/s", "measured: rate of change in mid-step"),
+    ("commissioning.ramp_w_per_s", INT, 0, 1_099_511_627_776, OPTIONAL, "W/s", "measured: rate of change in mid-step"),
     ("commissioning.dead_band_w", INT, 0, _GW, OPTIONAL, "W", "measured: smallest set point that moves the PCS"),
     ("commissioning.error_w", INT, 0, _GW, OPTIONAL, "W", "measured: set point against power, once settled"),
     ("commissioning.discharge_limit_w", INT, 0, _GW, OPTIONAL, "W", "measured: most that was delivered when asked"),
