@@ -10,9 +10,9 @@ LIMIT_PU = 0x90000  # of a meter's value, and of one formed from others
 HALF = 1 << 29
 SILENT = {LOAD: reasons.LOAD_SILENT, GRID: reasons.GRID_SILENT, WIND: reasons.WIND_SILENT, PV: reasons.PV_SILENT,
           GENSET: reasons.GENSET_SILENT}
-# The other devices, the one that is told first.
-LOST = {"bms": reasons.BMS_LOST, "wind_limit": reasons.WIND_LIMIT_LOST, "pv_limit": reasons.PV_LIMIT_LOST,
-        "genset_control": reasons.GENSET_CONTROL_LOST}
+# The other devices, the one that is told first in front.
+LOST = (("bms", reasons.BMS_LOST), ("wind_limit", reasons.WIND_LIMIT_LOST), ("pv_limit", reasons.PV_LIMIT_LOST),
+        ("genset_control", reasons.GENSET_CONTROL_LOST))
 
 
 def clamp(x, low, high):
@@ -114,7 +114,7 @@ class Control:
         self.trim_rest = rest % 1_000_000
 
     def judge(self, snap, ready, local, fault, stopping, lost=()):
-        """Find the state, its reason (None: the tracker's), and what it allows; `lost` are names in LOST's order."""
+        """Find the state, its reason (None: the tracker's), and what it allows; `lost` are names of LOST."""
         if self.begin_ms is None:
             self.begin_ms = snap.now_ms
         complete = MISSING not in snap.state and snap.soc_state != MISSING
@@ -136,7 +136,7 @@ class Control:
             found = supervisor.FAULT, reasons.BLIND
         else:
             self.allowed = True
-            missing = [SILENT[role] for role in snap.silent()] + [LOST[name] for name in LOST if name in lost]
+            missing = [SILENT[role] for role in snap.silent()] + [reason for name, reason in LOST if name in lost]
             found = (supervisor.DEGRADED, missing[0]) if missing else (supervisor.ON_GRID, None)
         self.reason = found[1]
         if not (found[0] == supervisor.ON_GRID and self.state == supervisor.LIMITED):

@@ -53,7 +53,7 @@ def _live(pair, dice, steps):
                 pair.sample(role)
         if dice.roll(20):
             pair.put_soc(dice.pick((0, 99, 100, 103, 500, 889, 890, 891, 899, 900, 1000)))
-        lost = [name for name in sorted(tick_reference.LOST) if dice.roll(20) == 0]
+        lost = [name for name, _ in tick_reference.LOST if dice.roll(20) == 0]
         pair.step(dice.pick(STEPS_MS), dice.roll(30) > 0, dice.roll(30) == 0, dice.roll(30) == 0, dice.roll(50) == 0,
                   lost)
 
