@@ -54,6 +54,12 @@ class Slow:
         self._used = ()
         self._raw = self._last = bytearray(0)
 
+    def reserve(self, jobs):
+        """Have at least so many jobs. May allocate."""
+        while len(self._jobs) < jobs:
+            self._jobs.append(self._make())
+            self._jobs[-1].slow = True
+
     def plan(self):
         """Point the requests at the rows. May allocate."""
         profile, rows, bridges = self._profile, self._rows, self._bridges
@@ -64,9 +70,7 @@ class Slow:
         used = []
         at = 0
         for address, count in planned:
-            if len(used) == len(self._jobs):
-                self._jobs.append(self._make())
-                self._jobs[-1].slow = True
+            self.reserve(len(used) + 1)
             job = self._jobs[len(used)]
             job.aim(address, count, self._extra(address, count))
             job.place = at

@@ -19,6 +19,7 @@ _MODELS = (203, 204, 202, 201, 213, 214, 212, 211)
 _FLOATS = const(211)  # models from here on hold float32
 _EXPONENT_MAX = const(10)
 _REST_US = const(1000)
+_BLOCKS = const(2)  # of what is read every few seconds
 # Name, point, how many of the name's unit are one of the point's.
 _SLOW = (("import_wh", "TotWhImp", 1), ("export_wh", "TotWhExp", 1), ("frequency_mhz", "Hz", 1000))
 _PHASES = (("power_l1_w", "WphA", 1), ("power_l2_w", "WphB", 1), ("power_l3_w", "WphC", 1))
@@ -29,6 +30,7 @@ class SunspecMeter(Meter):
 
     def __init__(self, bus, unit, profile, scale, sign=1, timeout_us=200_000, lost_after=5):
         Meter.__init__(self, bus, unit, profile, scale, sign, timeout_us)
+        self.slow.reserve(_BLOCKS)  # so that the bus's time is reckoned with them before the meter is found
         self.ready = False  # found, set up, and answering
         self.trouble = ""  # why it is not ready: a code
         self.model = 0
