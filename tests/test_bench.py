@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from host_tools import cli
-from host_tools.bench import figures, host_measures
+from host_tools.bench import bus_measures, figures, host_measures
 from host_tools.bench.figures import Figure, Measure
 from host_tools.commands import bench
 from host_tools.errors import ToolError
@@ -73,6 +73,18 @@ def test_names_are_unique():
 
 def test_a_measure_gives_what_it_declares():
     assert set(host_measures.measure(5, 1)) == set(host_measures.MEASURES[0].figures)
+
+
+def test_the_wire_budget_is_shown_line_by_line_and_falls_with_the_speed(capsys):
+    found = bus_measures.MEASURES[1].run()
+    assert set(found) == set(bus_measures.MEASURES[1].figures)
+    for unit in ("us", "period_ms"):
+        values = [found[f"wire_budget_{baud}_{unit}"].value for baud in bus_measures.BAUDS]
+        assert values == sorted(values, reverse=True) and values[-1] > 0
+    shown = capsys.readouterr().out.splitlines()
+    (row,) = [line.split() for line in shown[:9] if "grid read" in line and line.endswith("4.00")]
+    # 8 bytes of request, 9 or 13 of answer: 19 on average at 9600 baud, 10 bits each
+    assert row == ["bus", "0", "grid", "read", "19", "19798", "7294", "21353", "48445", "4.00"]
 
 
 def test_table_is_aligned():

@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
-from host_tools.bench import board_measures, control_measures, figures, host_measures
+from host_tools.bench import board_measures, bus_measures, control_measures, figures, host_measures
 from host_tools.errors import DOES_NOT_HOLD, OK, ToolError
 
 HELP = """Measure the firmware on the emulated board, the verifier and the control; print a table and write
 bench.json: name -> {"value", "unit", "how"}. Exit code 1 if a measure failed; the others are written all the same."""
 EXAMPLE = "python3 -m host_tools bench --only control_tick sign_total_instructions"
-_MEASURES = (*board_measures.MEASURES, *host_measures.MEASURES, *control_measures.MEASURES)
+_MEASURES = (*board_measures.MEASURES, *bus_measures.MEASURES, *host_measures.MEASURES, *control_measures.MEASURES)
 
 
 def add_arguments(parser):
