@@ -217,10 +217,8 @@ def _listener(bus, readinto, tx_done):
 
 
 def _taker(job):
-    """Return the function that hands an answer to a job's owner: the owner's own, or one around on_answer()."""
+    """Return the function that hands an answer to a job's owner."""
     owner = job.owner
-    if getattr(owner, "taker", None):
-        return owner.taker(job)
 
     @micropython.native
     def taker(buf, at):

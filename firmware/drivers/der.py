@@ -8,16 +8,20 @@ import micropython
 from micropython import const
 
 from firmware.core.errors import BusError
-from firmware.drivers import ratio, sunspec
+from firmware.core.types import take
+from firmware.drivers import sunspec
 from firmware.drivers import sunspec_models as models
-from firmware.drivers.ratio import INVALID, LIMIT_PU, S16
+from firmware.drivers.modbus import ptr8, ptr32
+from firmware.drivers.ratio import INVALID, LIMIT_PU, S16, read
 from firmware.drivers.regmap import sunspec_ratio
 from firmware.drivers.sunspec_device import SunspecDevice
 
-_UNKNOWN = const(0xFFFF)
 _FAULT = const(6)
 _FAST_AT = const(3)  # model 701 from St to W
 _FAST_COUNT = const(8)
+_WORDS = const(10)  # bytes of St .. Alrm
+_INVALID = const(-0x20000000)  # as ratio.INVALID
+_SENT = const(30)  # as cells.SENT
 
 
 class Der(SunspecDevice):
@@ -25,20 +29,20 @@ class Der(SunspecDevice):
 
     def __init__(self, bus, unit, scale, timeout_us=200_000, lost_after=5, profile=None):
         SunspecDevice.__init__(self, bus, unit, scale, timeout_us, lost_after, profile)
-        self.st = self.inv_st = self.conn_st = _UNKNOWN  # 701 St, InvSt, ConnSt
-        self.alarm_high = self.alarm_low = 0  # 701 Alrm
+        self._words = bytearray(b"\xff" * 6 + bytes(4))  # 701 St .. Alrm as they were read last
         self.max_w = self.charge_max_w = self.discharge_max_w = 0
-        self._ratio = None
+        self._ratio_cells = None
         # Every second read goes one register further, to VA: inside the model, so no device minds.
         self._fast = self._read_job(_FAST_COUNT, 1)
         self._fast.persists()
+        self._fast.hand_to(self._fast_taker(bus.cells))
 
     def _set_up(self):
         yield from SunspecDevice._set_up(self)
         self._fast.aim(self._address(701, _FAST_AT), _FAST_COUNT, 1)
         yield from self._read(701, models.MODEL_701, "W_SF", "W_SF")
         exponent = sunspec.exponent(self._reader.u16(0))
-        self._ratio = sunspec_ratio(S16, exponent, (1, self._scale.unit_w), LIMIT_PU)
+        self._ratio_cells = sunspec_ratio(S16, exponent, (1, self._scale.unit_w), LIMIT_PU).cells
         yield from self._read_ratings()
 
     def _read_ratings(self):
@@ -59,25 +63,55 @@ class Der(SunspecDevice):
 
     # ---- run
 
+    def _fast_taker(self, line):
+        """Return what takes power and state from an answer: a closure, for it runs in every control period."""
+        words = self._words
+
+        @micropython.viper
+        def take_fast(buf, at: int):
+            to = ptr8(words)
+            come = ptr8(buf)
+            i = 0
+            while i < _WORDS:
+                to[i] = come[at + i]
+                i += 1
+            value = int(read(self._ratio_cells, buf, at + 14))
+            if value == _INVALID or to[2] << 8 | to[3] == _FAULT or self.fault or self._missed:
+                value = int(self.take_rare(value))
+            if value != _INVALID:
+                power = self.power
+                take(power.cells, power.at, value, ptr32(line)[_SENT])
+
+        return take_fast
+
     @micropython.native
-    def _take_fast(self, job, buf, at):
-        self.st = buf[at] << 8 | buf[at + 1]
-        self.inv_st = inv_st = buf[at + 2] << 8 | buf[at + 3]
-        self.conn_st = buf[at + 4] << 8 | buf[at + 5]
-        self.alarm_high = buf[at + 6] << 8 | buf[at + 7]
-        self.alarm_low = buf[at + 8] << 8 | buf[at + 9]
-        self.fault = fault = inv_st == _FAULT
-        value = ratio.read(self._ratio.cells, buf, at + 14)
+    def take_rare(self, value):
+        """See to what seldom changes in an answer with a power of `value`; return that, or INVALID."""
+        self._missed = 0
+        self.fault = fault = _word(self._words, 1) == _FAULT
         if fault and not value and self._says_nothing():
             self.blank += 1
             value = INVALID
         if value == INVALID:
             self.invalid += 1
             self.power.fail()
-        else:
-            self.power.take(value, job.sent_ms)
+        return value
 
     @micropython.native
     def _says_nothing(self):
         """Return True where nothing but the fault state stands in the frame: then its zeros are no values."""
-        return not (self.st or self.conn_st or self.alarm_high or self.alarm_low)
+        for i in range(10):
+            if self._words[i] and i != 3:
+                return False
+        return True
+
+    st = property(lambda der: _word(der._words, 0))  # 701 St
+    inv_st = property(lambda der: _word(der._words, 1))
+    conn_st = property(lambda der: _word(der._words, 2))
+    alarm_high = property(lambda der: _word(der._words, 3))  # 701 Alrm
+    alarm_low = property(lambda der: _word(der._words, 4))
+
+
+@micropython.native
+def _word(words, i):
+    return words[2 * i] << 8 | words[2 * i + 1]

@@ -17,8 +17,7 @@ class Job:
     `owner` has on_answer(job, buf, at), where the answer's data begin at buf[at], and on_failure(job,
     status). What a write writes stands in `registers`, an array('H'). In both, `sent_ms` is the tick at which
     the request's last byte left, the instant that a meter samples; `exception` is the Modbus exception code
-    where the outcome was one. An owner in a hurry has taker(job) instead of on_answer(): it returns a function
-    of (buf, at).
+    where the outcome was one.
 
     A read has a second form that is `extra` registers longer, a write one that leaves out the first `skip`
     registers. The bus changes form so that two reads in a row of one unit never have the same answer, and no
@@ -56,6 +55,10 @@ class Job:
     def feeds(self):
         """Say that the feed-forward waits for this job: it goes before the common ones. Start-up only."""
         self.set_rank(FEED)
+
+    def hand_to(self, taker):
+        """Have answers handed to taker(buf, at) instead of the owner's on_answer(). Start-up only."""
+        self.bus.takers[self.bus.cells[self.at + k.NUMBER]] = taker
 
     def persists(self):
         """Say that this read is made once more where it fails for the first time. Start-up only."""
@@ -100,6 +103,9 @@ class Job:
         frame = bytearray(9 + 2 * count if self.function == modbus.WRITE_MANY else 8)
         cells[at + k.FRAME_LENGTH + which] = len(frame)
         cells[at + k.EXPECTED + which] = 0
+        if self.function == modbus.WRITE_MANY:
+            skip = self._skip if which else 0
+            modbus.write_many_request(frame, self.device.unit, address, self.registers, skip, count)
         if not self.is_write:
             cells[at + k.EXPECTED + which] = self.device.unit | self.function << 8 | 2 * count << 16
             modbus.read_request(frame, self.device.unit, self.function, address, count)
@@ -109,10 +115,8 @@ class Job:
     @micropython.native
     def build(self, which):
         """Bring the frame of a write up to its registers."""
-        frame = self.frames[which]
         if self.function == 16:
             skip = self._skip if which else 0
-            modbus.write_many_request(frame, self.device.unit, self.address + skip, self.registers, skip,
-                                      self.count - skip)
+            modbus.refill(self.frames[which], self.registers, skip, self.count - skip)
         else:
-            modbus.write_one_request(frame, self.device.unit, self.address, self.registers[0])
+            modbus.write_one_request(self.frames[which], self.device.unit, self.address, self.registers[0])

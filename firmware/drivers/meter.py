@@ -55,6 +55,8 @@ class Meter:
         self._job = Job(bus, unit, profile.function, profile.fast_address, profile.fast_count, self,
                         timeout_us, extra=profile.fast_extra)
         self._job.persists()
+        if self._cells:
+            self._job.hand_to(self._power_taker(bus.cells))
         self.stats = self._job.device
         self.stats.gap_us = max(self.stats.gap_us, profile.gap_us)
         rows = slow_rows(profile.table), rows_of(profile.table, _PHASES)
@@ -96,10 +98,9 @@ class Meter:
         """Return True while a request waits or is on the line."""
         return not self._job.idle()
 
-    def taker(self, job):
+    def _power_taker(self, line):
         """Return what takes the power from an answer: a closure, for it runs in every control period."""
         cells = self._cells
-        line = job.bus.cells
 
         @micropython.viper
         def take_power(buf, at: int):

@@ -120,6 +120,26 @@ def write_many_request(buf, unit, address, registers, first, count):
     return _seal(buf, 7 + 2 * count)
 
 
+@micropython.viper
+def refill(frame: ptr8, registers: ptr16, first: int, count: int):
+    """Bring a frame made by write_many_request() up to registers[first : first + count] and seal it again."""
+    at = 7
+    while count:
+        value = registers[first]
+        frame[at] = value >> 8
+        frame[at + 1] = value & 0xFF
+        at += 2
+        first += 1
+        count -= 1
+    table = ptr16(CRC_TABLE)
+    crc = 0xFFFF
+    while count < at:
+        crc = (crc >> 8) ^ table[(crc ^ frame[count]) & 0xFF]
+        count += 1
+    frame[at] = crc & 0xFF
+    frame[at + 1] = crc >> 8
+
+
 def answer_length(function, count):
     """Return the bytes of the answer to a request, exceptions (5 bytes) apart."""
     return 5 + 2 * count if function <= READ_INPUT else 8

@@ -14,7 +14,7 @@ VALUE_MAX = const(0xFFFFF)
 
 
 @micropython.viper
-def _put(registers: ptr16, at: int, value: int, num: int, den: int, half: int):
+def put_long(registers: ptr16, at: int, value: int, num: int, den: int, half: int):
     """Store value * num / den as registers[at : at + 2], rounded to nearest (half 1) or towards 0 (0).
 
     |value| < 2**20, num and den below 2**22, and the result below 2**31.
@@ -62,16 +62,16 @@ class Put:
     @micropython.native
     def s32(self, registers, at, value):
         """Store |value| <= max_value as registers[at : at + 2], high word first, rounded to nearest."""
-        _put(registers, at, value, self.num, self.den, 1)
+        put_long(registers, at, value, self.num, self.den, 1)
 
     @micropython.native
     def s16(self, registers, at, value):
         """Store |value| <= max_short as registers[at], rounded to nearest."""
-        _put(self._scratch, 0, value, self.num, self.den, 1)
+        put_long(self._scratch, 0, value, self.num, self.den, 1)
         registers[at] = self._scratch[1]
 
     @micropython.native
     def u16_floor(self, value):
         """Return the raw value of 0 <= value <= max_value rounded down, at most 0xFFFF."""
-        _put(self._scratch, 0, value, self.num, self.den, 0)
+        put_long(self._scratch, 0, value, self.num, self.den, 0)
         return 0xFFFF if self._scratch[0] else self._scratch[1]

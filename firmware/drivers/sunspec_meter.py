@@ -112,8 +112,6 @@ class SunspecMeter(Meter):
 
     # ---- run
 
-    taker = None  # the bus hands answers to on_answer()
-
     @micropython.native
     def request(self):
         """Ask for the power; returns False where that is under way, or the meter is not ready."""

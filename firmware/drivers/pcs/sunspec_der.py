@@ -15,6 +15,8 @@ from firmware.core.types import Reading
 from firmware.drivers import ratio
 from firmware.drivers import sunspec_models as models
 from firmware.drivers.der import Der
+from firmware.drivers.put import put_long
+from firmware.drivers.queue import submit
 from firmware.drivers.ratio import INVALID, S32, U16
 from firmware.drivers.regmap import sunspec_ratio
 
@@ -120,6 +122,23 @@ class SunspecPcs(Der):
         self._soc_job.aim(self._address(713, _SOC_AT), _SOC_COUNT, 1)
 
     # ---- run
+
+    @micropython.native
+    def command(self, setpoint_pu):
+        """Send a set point, clamped to what is allowed; returns False where it must not be commanded.
+
+        What Commanded has, written out: it runs in every control period.
+        """
+        if not self.ready or self.local:
+            return False
+        if setpoint_pu > self.high_pu:
+            setpoint_pu = self.high_pu
+        if setpoint_pu < self.low_pu:
+            setpoint_pu = self.low_pu
+        self.asked_pu = setpoint_pu
+        put = self._put
+        put_long(self._registers, 2, setpoint_pu, put.num, put.den, 1)
+        return submit(self._bus.cells, self._set.at)
 
     @micropython.native
     def _encode(self, setpoint_pu):
