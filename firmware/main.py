@@ -102,7 +102,7 @@ class Station:
         return (self.truth.table, made.snapshot.cells, made.table, made.cells, self.setpoint.cells,
                 self.limits.cells, self.supervisor.cells, self.tracker.cells, self.wind.cells, cutter.cells,
                 self.utc.cells, cutter.energy.cells, field.pcs, platform, platform.ms, self._watched,
-                field.limit_wind if field.limiter else None, field.command)
+                field.limit_wind if field.limiter else None, field.pcs.command)
 
     def _pu(self, power_w):
         return to_pu(power_w, self.unit_w)

@@ -128,6 +128,7 @@ class Bus:
 
     def attach(self, serial):
         """Work on this serial from now on. Start-up only."""
+        self.any_bytes = serial.any
         self.readinto = serial.readinto
         self.write = serial.write
         self.begin = _beginner(self)

@@ -1,33 +1,37 @@
 """What is measured on the emulated board, and how each figure came about."""
 
+import json
 import tempfile
 from pathlib import Path
 
-from host_tools.bench import umodbus
+from host_tools.bench import bench_site, umodbus
 from host_tools.bench.figures import Figure, Measure
 from host_tools.bench.on_board import HOW, in_bytes, instructions, run
 from host_tools.commands import provision
 from host_tools.plant.crc import with_crc
 from host_tools.toolchain import paths
 
-_LINE = "tests/bench/memory_line.py"
 _RECORDS = "tests/vectors/record_few.json"
 _SITE = paths.ROOT / "host_tools" / "sites" / "edge.json"
 _UART = "the board's own UART and clock, each answer whole at one poll"
 
 
 def _control_tick():
-    got = run("control_tick", _LINE, "tests/fakes_station.py", "tests/fakes_bus.py",
-              "tests/vectors/sunspec_devices.json")
+    site = bench_site.config()
+    with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as folder:
+        file = Path(folder) / "bench" / "site.json"
+        file.parent.mkdir()
+        file.write_text(json.dumps(site))
+        got = run("control_tick", loose=[(Path(folder), [file])], answer=bench_site.answerer(site))
     parts = ("parsing of the 4 answers (load, wind, PCS, grid) {answers}, control_tick() with energy and frame "
              "{control_tick} ({without_frame} without the frame), the poll that sends "
              "the set point {setpoint}").format(**got)
-    tick = instructions(got["tick"], f"median of 15 periods (spread {got['spread']}), 2 MW site on grid; {parts}; "
+    tick = instructions(got["tick"], f"median of 15 periods (spread {got['spread']}), edge site on one line of 115200 baud, answered by the simulated devices; {parts}; "
                         f"idle polls and the sending of requests left out; {_UART}")
     period = instructions(got["period"], "the tick and all else of its period but idle polls: asking the queue "
                           "{asking}, sending 5 requests {sends}, line silence and the set point's own answer "
                           "{others}".format(**got))
-    moved = in_bytes(got["alloc_bytes"], "growth of gc.mem_alloc() over two whole periods, collection off")
+    moved = in_bytes(got["alloc_bytes"], "growth of gc.mem_alloc() over one whole period, collection off")
     return {"control_tick_instructions": tick, "control_period_instructions": period,
             "control_tick_alloc_bytes": moved}
 
