@@ -39,7 +39,8 @@ _WHO = const(34)
 _HOW = const(35)
 _FILL = const(36)
 _FRAME = const(37)
-_BEGUN_MS = const(39)
+_CLOCK_MS = const(39)
+_CLOCK_US = const(43)
 _CAME = const(42)
 
 # States of the line.
@@ -55,6 +56,7 @@ _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _SIZE = const(288)  # as upset.WINDOW
 _NEVER = const(0x3FFFFFFF)
+_CLOCK_LASTS_US = const(1_000_000)  # so long ms are reckoned from us
 _FOREVER_US = const(0x1FFFFFFF)
 
 
@@ -79,6 +81,8 @@ class Bus:
         self.ms = platform.ms
         self.attach(serial)
         cells[k.NOW] = cells[k.LAST] = cells[k.GAP_AT] = platform.us()
+        cells[k.CLOCK_US] = cells[k.NOW]
+        cells[k.CLOCK_MS] = platform.ms()
         cells[k.WAKE] = ticks.add(cells[k.LAST], self.silence_us)  # something is due then if no byte comes
         bind(self, ("submit", "wait_us"))
 
@@ -177,8 +181,11 @@ def _beginner(bus):
     @micropython.viper
     def begin():
         c = ptr32(cells)
-        if int(take(cells, c[_NOW])):
-            c[_BEGUN_MS] = int(ms())
+        now = c[_NOW]
+        if int(take(cells, now)):
+            if (now - c[_CLOCK_US]) & _MASK >= _CLOCK_LASTS_US:
+                c[_CLOCK_US] = now
+                c[_CLOCK_MS] = int(ms())
             if c[_FILL]:
                 bus.builders[c[_WHO]](c[_HOW])
             bus.write(frames[c[_FRAME]], c[_FRAME_N])

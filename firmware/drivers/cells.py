@@ -45,11 +45,12 @@ HOW = 35  # and its form
 FILL = 36  # and whether it is a write, whose frame is made anew
 FRAME = 37  # place of its request among the frames
 REFUSED = 38  # the answer is an exception
-BEGUN_MS = 39  # BEGUN in ms
+CLOCK_MS = 39  # the clock's ms at CLOCK_US
 EXPECT = 40  # what the answer begins with: address, function and byte count, the first one lowest; 0 for a write
 INTRUDED = 41  # something came before the request had left
 CAME = 42  # bytes that the last poll found
-HEADER = 43
+CLOCK_US = 43
+HEADER = 44
 
 # A unit.
 UNIT = 0

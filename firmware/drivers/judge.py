@@ -8,7 +8,7 @@ counts.
 import micropython
 from micropython import const
 
-from firmware.drivers.modbus import CRC_TABLE, check, ptr8, ptr16, ptr32, same
+from firmware.drivers.modbus import CRC_TABLE, check, crc_fast, ptr8, ptr32, same
 from firmware.drivers.queue import deadline
 
 # As in drivers.cells.
@@ -24,8 +24,8 @@ _SILENCE = const(20)
 _FIRST = const(29)
 _SENT = const(30)
 _REFUSED = const(38)
-_BEGUN = const(32)
-_BEGUN_MS = const(39)
+_CLOCK_MS = const(39)
+_CLOCK_US = const(43)
 _EXPECT = const(40)
 _INTRUDED = const(41)
 _N = const(2)
@@ -65,7 +65,7 @@ def hear(c: ptr32, rx: ptr8, n: int, now: int) -> int:
         end = c[_END]
         if ((now - end) & _MASK) & _HALF or (end - c[_BUSY]) & _HALF:
             c[_END] = end = now
-        c[_SENT] = (c[_BEGUN_MS] + ((end - c[_BEGUN]) & _MASK) // 1000) & _MASK
+        c[_SENT] = (c[_CLOCK_MS] + ((end - c[_CLOCK_US]) & _MASK) // 1000) & _MASK
         c[_STATE] = _LISTEN
         c[_LAST] = end
         c[_DEADLINE] = _NEVER
@@ -83,13 +83,7 @@ def hear(c: ptr32, rx: ptr8, n: int, now: int) -> int:
     c[_VERDICT] = _MORE
     if c[_N] < left:
         return _MORE
-    table = ptr16(CRC_TABLE)
-    crc = 0xFFFF
-    at = 0
-    while at < left:
-        crc = (crc >> 8) ^ table[(crc ^ rx[at]) & 0xFF]
-        at += 1
-    if crc:
+    if int(crc_fast(rx, CRC_TABLE, left)):
         return _LOOK
     c[_AT] = 0
     c[_REFUSED] = 0

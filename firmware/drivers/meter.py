@@ -9,7 +9,7 @@ from firmware.core.types import Reading, take
 from firmware.drivers import regmap
 from firmware.drivers.job import Job
 from firmware.drivers.minus_one import MinusOne
-from firmware.drivers.modbus import ptr32
+from firmware.drivers.modbus import ptr8, ptr32
 from firmware.drivers.ratio import read
 from firmware.drivers.slow import Slow
 
@@ -25,6 +25,10 @@ _WATCHED = const(5)  # behind the cells of the Ratio: there is a refresh counter
 _TURNED_ROUND = const(6)  # the CT clamp looks the other way
 _MINUS_RAW = const(7)  # what a raw -1 and a -1 W read as: perhaps no value at all
 _MINUS_W = const(8)
+_COUNTER_AT = const(9)  # place of the refresh counter in an answer, bytes; the count last read; it had moved then
+_COUNTER = const(10)
+_MOVING = const(11)
+_NO_COUNT = const(0x10000)
 _MASK = const(0x3FFFFFFF)
 
 
@@ -46,12 +50,10 @@ class Meter:
             row = regmap.find(profile.table, "power_w")
             self._cells = scale.power(row).cells
             self.minus_one = MinusOne(row, self._cells)
-            self._cells.extend(array("i", [profile.counter is not None, sign < 0] + self.minus_one.values_pu))
-        self._counter_at = -1
-        if profile.counter is not None:
-            self._counter_at = 2 * (profile.counter - profile.fast_address)
-        self._counter = -1
-        self._moving = True  # the refresh counter had moved when it was last read
+            watched = profile.counter is not None
+            self._cells.extend(array("i", [watched, sign < 0] + self.minus_one.values_pu + [0, _NO_COUNT, 1]))
+            if watched:
+                self._cells[_COUNTER_AT] = 2 * (profile.counter - profile.fast_address)
         self._job = Job(bus, unit, profile.function, profile.fast_address, profile.fast_count, self,
                         timeout_us, extra=profile.fast_extra)
         self._job.persists()
@@ -106,8 +108,19 @@ class Meter:
         def take_power(buf, at: int):
             value = int(read(cells, buf, at))
             c = ptr32(cells)
-            if value == _INVALID or c[_WATCHED] and not self.is_new(buf, at):
-                self.reject(value)
+            if c[_WATCHED]:
+                # Only every second answer holds the refresh counter; where it stands still the sample is the old one.
+                come = ptr8(buf)
+                behind = c[_COUNTER_AT]
+                if come[at - 1] > behind:
+                    counter = come[at + behind] << 8 | come[at + behind + 1]
+                    c[_MOVING] = 0 if counter == c[_COUNTER] else 1
+                    c[_COUNTER] = counter
+                if c[_MOVING] == 0 and value != _INVALID:
+                    self.repeated = int(self.repeated) + 1
+                    return
+            if value == _INVALID:
+                self.reject()
                 return
             unsigned = value & _MASK
             if unsigned == c[_MINUS_RAW] or unsigned == c[_MINUS_W]:
@@ -118,13 +131,10 @@ class Meter:
 
         return take_power
 
-    def reject(self, value):
-        """Count an answer that brought no value, or the sample already known."""
-        if value == _INVALID:
-            self.invalid += 1
-            self.power.fail()
-        else:
-            self.repeated += 1
+    def reject(self):
+        """Count an answer that brought no value."""
+        self.invalid += 1
+        self.power.fail()
 
     def no_reading(self, buf, at):
         """Return True, and count a failure, where the registers say -1 for "no reading"."""
@@ -132,16 +142,6 @@ class Meter:
             return False
         self.power.fail()
         return True
-
-    @micropython.native
-    def is_new(self, buf, at):
-        """Return False while the refresh counter stands still; only every second answer holds it."""
-        if buf[at - 1] > self._counter_at:
-            at += self._counter_at
-            counter = buf[at] << 8 | buf[at + 1]
-            self._moving = counter != self._counter
-            self._counter = counter
-        return self._moving
 
     @micropython.native
     def on_failure(self, job, status):

@@ -59,6 +59,17 @@ CRC_TABLE = _table()
 
 
 @micropython.viper
+def crc_fast(buf: ptr8, table: ptr16, n: int) -> int:
+    """Return the CRC-16 of the first n bytes of buf; `table` is CRC_TABLE, at hand in a register."""
+    crc = 0xFFFF
+    at = 0
+    while at < n:
+        crc = (crc >> 8) ^ table[(crc ^ buf[at]) & 0xFF]
+        at += 1
+    return crc
+
+
+@micropython.viper
 def crc16(buf: ptr8, at: int, n: int) -> int:
     """Return the CRC-16 of buf[at : at + n]; 0 where the last two bytes are the right CRC of the rest."""
     table = ptr16(CRC_TABLE)
@@ -131,11 +142,7 @@ def refill(frame: ptr8, registers: ptr16, first: int, count: int):
         at += 2
         first += 1
         count -= 1
-    table = ptr16(CRC_TABLE)
-    crc = 0xFFFF
-    while count < at:
-        crc = (crc >> 8) ^ table[(crc ^ frame[count]) & 0xFF]
-        count += 1
+    crc = int(crc_fast(frame, CRC_TABLE, at))
     frame[at] = crc & 0xFF
     frame[at + 1] = crc >> 8
 

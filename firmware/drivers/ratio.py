@@ -33,6 +33,7 @@ NUM = const(1)
 DEN = const(2)
 LIMIT = const(3)
 MOST = const(4)
+_PLAIN = const(99)  # in a plan: a whole number as it stands
 
 _NUM_MAX = const(16_383)
 _DEN_MAX = const(0x7FFFFF)
@@ -155,6 +156,15 @@ def _other(cells: ptr32, row: int, kind: int, buf: ptr8, at: int) -> int:
     high = buf[at] << 8 | buf[at + 1]
     if kind > U16:
         low = buf[at + 2] << 8 | buf[at + 3]
+        if kind == S32 and cells[row + NUM] == 1 and (high < 0x1000 or high >= 0xF000):
+            # Within 2**28: one division will do.
+            whole = high << 16 | low
+            if high & 0x8000:
+                whole = ((0xFFFF - high) << 16 | 0xFFFF - low) + 1
+            whole = (whole + (cells[row + DEN] >> 1)) // cells[row + DEN]
+            if whole > cells[row + LIMIT]:
+                return INVALID
+            return 0 - whole if high & 0x8000 else whole
         if kind >= S32_LOW_FIRST:
             return int(_long(cells, row, kind - 3, low, high))
         return int(_long(cells, row, kind, high, low))
@@ -186,7 +196,10 @@ def read_all(buf: ptr8, at: int, rows: ptr32, out: ptr32, count: int):
         at += rows[row]
         value = buf[at] << 8 | buf[at + 1]
         kind = rows[row + 1]
-        if kind == U16:
+        if kind == _PLAIN:
+            if value == 0xFFFF:
+                value = INVALID
+        elif kind == U16:
             if value > rows[row + 5] or value == 0xFFFF:
                 value = INVALID
             else:
@@ -207,6 +220,8 @@ def plan(rows):
     for offset, ratio in rows:
         cells.append(offset - last)
         cells.extend(ratio.cells)
+        if ratio.cells[KIND] == U16 and ratio.cells[NUM] == ratio.cells[DEN] == 1 and ratio.cells[MOST] >= 0xFFFE:
+            cells[len(cells) - 5] = _PLAIN
         last = offset
     return cells
 

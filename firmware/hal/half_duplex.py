@@ -7,6 +7,11 @@ never reaches the line. Who writes has to ask tx_done() until it is True; the bu
 import micropython
 
 
+def ptr8(buf):
+    """Return `buf`: the viper emitter takes this name for a byte pointer, and never calls this."""
+    return buf
+
+
 class HalfDuplex:
     """A serial with a DE pin; `drive` has on() and off(). Receiver and driver are never on together.
 
@@ -25,25 +30,26 @@ class HalfDuplex:
 def _writer(state, write, on):
     """Return write(buf, n): take the line and send the first `n` bytes of `buf`."""
 
-    @micropython.native
+    @micropython.viper
     def take_and_write(buf, n):
         on()
-        state[0] = 1
+        ptr8(state)[0] = 1
         write(buf, n)
 
     return take_and_write
 
 
 def _watcher(state, tx_done, off):
-    """Return tx_done(): True when the last bit has left the shifter; the line is free then."""
+    """Return tx_done(): 1 when the last bit has left the shifter; the line is free then."""
 
-    @micropython.native
-    def free_when_done():
-        if state[0]:
+    @micropython.viper
+    def free_when_done() -> int:
+        ours = ptr8(state)
+        if ours[0]:
             if not tx_done():
-                return False
+                return 0
             off()
-            state[0] = 0
-        return True
+            ours[0] = 0
+        return 1
 
     return free_when_done
