@@ -26,8 +26,8 @@ def _control_tick():
     parts = ("parsing of the 4 answers (load, wind, PCS, grid) {answers}, control_tick() with energy and frame "
              "{control_tick} ({without_frame} without the frame), the poll that sends "
              "the set point {setpoint}").format(**got)
-    tick = instructions(got["tick"], f"median of 15 periods (spread {got['spread']}), edge site on one line of 115200 baud, "
-                        f"answered by the simulated devices; {parts}; "
+    tick = instructions(got["tick"], f"median of 15 periods (spread {got['spread']}), edge site on one line of "
+                        f"115200 baud, answered by the simulated devices; {parts}; "
                         f"idle polls and the sending of requests left out; {_UART}")
     period = instructions(got["period"], "the tick and all else of its period but idle polls: asking the queue "
                           "{asking}, sending 5 requests {sends}, line silence and the set point's own answer "
