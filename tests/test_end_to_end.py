@@ -157,6 +157,8 @@ def test_noise_on_the_bus_is_counted_and_dropped(inputs, tmp_path):
 @pytest.mark.parametrize(("key", "value", "words"), [
     ("limits", {"grid_import_kw": 5}, ["limits.grid_import_kw", "unknown key"]),
     ("control", {"period_ms": 5000, "policy": "smooth"}, ["control.period_ms", "20 to 1000 ms"]),
+    ("control", {"period_ms": 20, "policy": "smooth"},
+     ["buses[0]: bus 0 at 38400 bit/s", "permille", "load unit 1 read 19 bytes", "control.period_ms to at least 101"]),
 ])
 def test_a_wrong_site_is_refused_by_the_firmware_in_words(inputs, tmp_path, key, value, words):
     site = json.loads((SITES / "edge.json").read_text())
