@@ -13,6 +13,7 @@ def start():
         sys.path.insert(0, ROOT)
     here = os.path.join(ROOT, "host_tools")
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != here]
+    sys.path.append(os.path.join(here, "compat"))  # what the firmware's own tables import
     from host_tools import cli
 
     try:

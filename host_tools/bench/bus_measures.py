@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import sys
 from types import SimpleNamespace
 
 from host_tools.bench.figures import Figure, Measure
@@ -51,9 +50,6 @@ def _budget():
 
 def reckoned(baud):
     """Return (field, its bus rows, the Load of each bus) of the edge site with all its buses at this speed."""
-    compat = str(paths.ROOT / "host_tools" / "compat")
-    if compat not in sys.path:
-        sys.path.append(compat)  # the module micropython
     budget, field, profile, config = (importlib.import_module(f"firmware.{name}") for name in (
         "drivers.budget", "drivers.field", "drivers.profile", "site.config"))
     site = json.loads(_SITE.read_bytes())
