@@ -46,11 +46,12 @@ FILL = 36  # and whether it is a write, whose frame is made anew
 FRAME = 37  # place of its request among the frames
 REFUSED = 38  # the answer is an exception
 CLOCK_MS = 39  # the clock's ms at CLOCK_US
-EXPECT = 40  # what the answer begins with: address, function and byte count, the first one lowest; 0 for a write
+EXPECT = 40  # what the answer's first three bytes are, the first one lowest; 0 where only judge() knows
 INTRUDED = 41  # something came before the request had left
 CAME = 42  # bytes that the last poll found
 CLOCK_US = 43
-HEADER = 44
+EXPECT_MORE = 44  # and of a write the next three
+HEADER = 45
 
 # A unit.
 UNIT = 0
@@ -95,4 +96,5 @@ NUMBER = 15
 EXPECTED = 16
 AWAITED = 18  # the control tick waits for it
 PERSISTS = 19  # a read that is made once more at once where it fails
-JOB_WIDTH = 20
+EXPECTED_MORE = 20
+JOB_WIDTH = 22

@@ -102,13 +102,16 @@ class Job:
         cells[at + k.ANSWER_LENGTH + which] = modbus.answer_length(self.function, count)
         frame = bytearray(9 + 2 * count if self.function == modbus.WRITE_MANY else 8)
         cells[at + k.FRAME_LENGTH + which] = len(frame)
-        cells[at + k.EXPECTED + which] = 0
+        unit = self.device.unit
+        cells[at + k.EXPECTED + which] = cells[at + k.EXPECTED_MORE + which] = 0
         if self.function == modbus.WRITE_MANY:
+            cells[at + k.EXPECTED + which] = unit | self.function << 8 | address >> 8 << 16
+            cells[at + k.EXPECTED_MORE + which] = address & 0xFF | count << 16
             skip = self._skip if which else 0
-            modbus.write_many_request(frame, self.device.unit, address, self.registers, skip, count)
+            modbus.write_many_request(frame, unit, address, self.registers, skip, count)
         if not self.is_write:
-            cells[at + k.EXPECTED + which] = self.device.unit | self.function << 8 | 2 * count << 16
-            modbus.read_request(frame, self.device.unit, self.function, address, count)
+            cells[at + k.EXPECTED + which] = unit | self.function << 8 | 2 * count << 16
+            modbus.read_request(frame, unit, self.function, address, count)
         self.bus.set_frame(cells[at + k.NUMBER], which, frame)
         return frame
 

@@ -27,6 +27,7 @@ _REFUSED = const(38)
 _CLOCK_MS = const(39)
 _CLOCK_US = const(43)
 _EXPECT = const(40)
+_EXPECT_MORE = const(44)
 _INTRUDED = const(41)
 _N = const(2)
 _BASE = const(3)
@@ -58,7 +59,7 @@ _NEVER = const(0x3FFFFFFF)
 def hear(c: ptr32, rx: ptr8, n: int, now: int) -> int:
     """Note that the request has left, and look for its answer where it should begin, `n` bytes of it being new.
 
-    Returns OK for the answer of a read, MORE for the beginning of one, LOOK for all else: judge() knows then.
+    Returns OK for an answer, MORE for the beginning of one, LOOK for all else: judge() knows then.
     """
     if c[_STATE] == _SEND:
         # Its end by the baud rate, unless the UART was seen to end earlier or later.
@@ -83,7 +84,7 @@ def hear(c: ptr32, rx: ptr8, n: int, now: int) -> int:
     c[_VERDICT] = _MORE
     if c[_N] < left:
         return _MORE
-    if int(crc_fast(rx, CRC_TABLE, left)):
+    if c[_EXPECT_MORE] and rx[3] | rx[4] << 8 | rx[5] << 16 != c[_EXPECT_MORE] or int(crc_fast(rx, CRC_TABLE, left)):
         return _LOOK
     c[_AT] = 0
     c[_REFUSED] = 0

@@ -28,6 +28,7 @@ _HOW = const(35)
 _FILL = const(36)
 _FRAME = const(37)
 _EXPECT = const(40)
+_EXPECT_MORE = const(44)
 _INTRUDED = const(41)
 _REQUESTS = const(2)
 _WAKE = const(18)
@@ -62,6 +63,7 @@ _ASKED = const(14)
 _NUMBER = const(15)
 _EXPECTED = const(16)
 _AWAITED = const(18)
+_EXPECTED_MORE = const(20)
 
 _SEND = const(1)
 _MORE = const(1)
@@ -208,6 +210,7 @@ def _open(c: ptr32, job: int, form: int, now: int):
     c[_FRAME] = 2 * c[job + _NUMBER] + form
     c[_FILL] = c[job + _WRITES]
     c[_EXPECT] = c[job + _EXPECTED + form]
+    c[_EXPECT_MORE] = c[job + _EXPECTED_MORE + form]
     c[_WAKE] = ((now - _HALF + n * c[_CHAR]) & _MASK) ^ _HALF
     c[_END] = c[_WAKE]
     c[_STATE] = _SEND

@@ -11,10 +11,11 @@ import micropython
 from micropython import const
 
 from firmware.core.errors import BusError
-from firmware.core.types import Reading
+from firmware.core.types import Reading, take
 from firmware.drivers import ratio
 from firmware.drivers import sunspec_models as models
 from firmware.drivers.der import Der
+from firmware.drivers.modbus import ptr32
 from firmware.drivers.put import put_long
 from firmware.drivers.queue import submit
 from firmware.drivers.ratio import INVALID, S32, U16
@@ -43,6 +44,15 @@ _HEARTBEAT_AT = const(5)
 _LOCAL = const(1)
 _NO_LONG = const(0x8000)
 _BEAT_MASK = const(0xFFFFFF)
+_SENT = const(30)  # as cells.SENT
+
+# What a set point is made by, in cells.
+_LOWEST = const(0)  # how far below zero it may be
+_HIGHEST = const(1)
+_NUM = const(2)
+_DEN = const(3)
+_SET_ROW = const(4)
+_HOT_CELLS = const(5)
 
 
 class SunspecPcs(Der):
@@ -69,6 +79,9 @@ class SunspecPcs(Der):
         self._back = self._read_job(_BACK_COUNT, 1)
         self._soc_job = self._read_job(_SOC_COUNT, 1)
         self._control_job = self._read_job(_CONTROL_COUNT, 2)
+        self._hot = array("i", [0] * _HOT_CELLS)
+        self.command = self._commander(bus.cells)
+        self._set.hand_to(self._acknowledger(bus.cells))
 
     # ---- start
 
@@ -114,6 +127,9 @@ class SunspecPcs(Der):
         self.discharge_max_pu = min(self._scale.whole_pu(self.discharge_max_w), most)
         self.low_pu = -self.charge_max_pu
         self.high_pu = self.discharge_max_pu
+        hot = self._hot
+        hot[_LOWEST], hot[_HIGHEST] = self.charge_max_pu, self.high_pu
+        hot[_NUM], hot[_DEN] = self._put.num, self._put.den
 
     def _prepare_soc(self):
         yield from self._read(713, models.MODEL_713, "SoC", "Pct_SF")
@@ -123,22 +139,41 @@ class SunspecPcs(Der):
 
     # ---- run
 
-    @micropython.native
-    def command(self, setpoint_pu):
-        """Send a set point, clamped to what is allowed; returns False where it must not be commanded.
+    def _commander(self, line):
+        """Return command(setpoint_pu), as Commanded has it: a closure, for it runs in every control period."""
+        hot = self._hot
+        registers = self._registers
 
-        What Commanded has, written out: it runs in every control period.
-        """
-        if not self.ready or self.local:
-            return False
-        if setpoint_pu > self.high_pu:
-            setpoint_pu = self.high_pu
-        if setpoint_pu < self.low_pu:
-            setpoint_pu = self.low_pu
-        self.asked_pu = setpoint_pu
-        put = self._put
-        put_long(self._registers, 2, setpoint_pu, put.num, put.den, 1)
-        return submit(self._bus.cells, self._set.at)
+        @micropython.viper
+        def command(setpoint_pu: int) -> int:
+            if not self.ready or self.local:
+                return 0
+            h = ptr32(hot)
+            if setpoint_pu > h[_HIGHEST]:
+                setpoint_pu = h[_HIGHEST]
+            if setpoint_pu < 0 - h[_LOWEST]:
+                setpoint_pu = 0 - h[_LOWEST]
+            self.asked_pu = setpoint_pu
+            put_long(registers, 2, setpoint_pu, h[_NUM], h[_DEN], 1)
+            return int(submit(line, h[_SET_ROW]))
+
+        hot[_SET_ROW] = self._set.at
+        return command
+
+    def _acknowledger(self, line):
+        """Return what takes the answer to a set point."""
+        job = self._set
+
+        @micropython.viper
+        def acknowledged(buf, at: int):
+            if self._refused or self._awaited:
+                self.on_answer(job, buf, at)
+                return
+            # Submitted anew meanwhile: what was acknowledged is the command before.
+            applied = self.applied
+            take(applied.cells, applied.at, self.asked_pu if job.idle() else applied.value, ptr32(line)[_SENT])
+
+        return acknowledged
 
     @micropython.native
     def _encode(self, setpoint_pu):
