@@ -132,7 +132,8 @@ def measured(period_ms, buses):
     ideal_us = line.pause_us + answer_us + between_us + setpoint_us
     return {"took_us": took_us, "worst_us": max(row[0] for row in platform.took_us), "pause_us": line.pause_us,
             "answer_us": answer_us, "between_us": between_us, "setpoint_us": setpoint_us, "ideal_us": ideal_us,
-            "cycle_us": cycle_us}
+            "cycle_us": cycle_us, "rounds": ROUNDS,
+            "late": sum(1 for row in platform.took_us if 4 * row[0] > 5 * ideal_us)}
 
 
 def main():
