@@ -24,8 +24,9 @@ def _latency():
         ratios[name] = row["took_us"] / row["ideal_us"]
         ages[name] = row["took_us"] / row["cycle_us"]
         parts.append("{what}: mean {took_us} us (worst {worst_us}, {late} of {rounds} above 1.25 times the wire) over "
-                     "{ideal_us} us = pause {pause_us} + answer {answer_us} + silence on the same line "
-                     "{between_us} + set point frame {setpoint_us}; a round of the load's bus takes {cycle_us} us".format(what=what, **row))
+                     "{ideal_us} us = pause {pause_us} + answer {answer_us} + silence on the same line {between_us} + "
+                     "set point frame {setpoint_us}; a round of the load's bus takes {cycle_us} us".format(
+                         what=what, **row))
     how = (f"{HOW}; the firmware's scheduler, Station and clock, FAKE lines at the pace of "
            "115200 baud, devices that answer 3.5 characters after a request: from the last byte of the load meter's "
            "request to the last byte of the set point; the larger of " + "; ".join(parts))
