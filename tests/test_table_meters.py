@@ -109,7 +109,7 @@ def test_lost_and_regained(name):
     rig.ask(rig.meter.request)
     rig.ask(rig.meter.request_slow)
     run(rig.bus, rig.serial, rig.serial.clock.now_us + 10_000_000)  # it is left alone longer each time
-    assert (rig.meter.power.count, rig.meter.power.fails, rig.meter.slow.fails) == (1, 2, 1)  # the power was asked once more
+    assert (rig.meter.power.count, rig.meter.power.fails, rig.meter.slow.fails) == (1, 2, 1)  # asked once more
     rig.slave.silent = False
     run(rig.bus, rig.serial, rig.serial.clock.now_us + 2_000_000)
     rig.ask(rig.meter.request)
