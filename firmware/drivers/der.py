@@ -4,6 +4,8 @@ drivers.pcs.sunspec_der and drivers.limiters.sunspec_limit build on it. Discharg
 the standard.
 """
 
+from array import array
+
 import micropython
 from micropython import const
 
@@ -11,15 +13,24 @@ from firmware.core.errors import BusError
 from firmware.core.types import take
 from firmware.drivers import sunspec
 from firmware.drivers import sunspec_models as models
-from firmware.drivers.modbus import ptr8, ptr32
-from firmware.drivers.ratio import INVALID, LIMIT_PU, S16, read
+from firmware.drivers.modbus import ptr32
+from firmware.drivers.ratio import INVALID, LIMIT_PU, S16, U16, Ratio, plan, read_all
 from firmware.drivers.regmap import sunspec_ratio
 from firmware.drivers.sunspec_device import SunspecDevice
 
 _FAULT = const(6)
 _FAST_AT = const(3)  # model 701 from St to W
 _FAST_COUNT = const(8)
-_WORDS = const(10)  # bytes of St .. Alrm
+_UNKNOWN = const(0xFFFF)
+
+# The values of an answer, and the rows that read them: a run of whole numbers and the power.
+_INV_ST = const(1)
+_POWER = const(5)
+_VALUES = const(6)
+_ROWS = const(2)
+
+_MASK = const(0x3FFFFFFF)
+_HALF = const(0x20000000)
 _INVALID = const(-0x20000000)  # as ratio.INVALID
 _SENT = const(30)  # as cells.SENT
 
@@ -29,9 +40,9 @@ class Der(SunspecDevice):
 
     def __init__(self, bus, unit, scale, timeout_us=200_000, lost_after=5, profile=None):
         SunspecDevice.__init__(self, bus, unit, scale, timeout_us, lost_after, profile)
-        self._words = bytearray(b"\xff" * 6 + bytes(4))  # 701 St .. Alrm as they were read last
+        self._values = array("i", [INVALID] * _VALUES)  # 701 St, InvSt, ConnSt, Alrm's two, W as they were read last
         self.max_w = self.charge_max_w = self.discharge_max_w = 0
-        self._ratio_cells = None
+        self._rows = None
         # Every second read goes one register further, to VA: inside the model, so no device minds.
         self._fast = self._read_job(_FAST_COUNT, 1)
         self._fast.persists()
@@ -42,7 +53,9 @@ class Der(SunspecDevice):
         self._fast.aim(self._address(701, _FAST_AT), _FAST_COUNT, 1)
         yield from self._read(701, models.MODEL_701, "W_SF", "W_SF")
         exponent = sunspec.exponent(self._reader.u16(0))
-        self._ratio_cells = sunspec_ratio(S16, exponent, (1, self._scale.unit_w), LIMIT_PU).cells
+        power = sunspec_ratio(S16, exponent, (1, self._scale.unit_w), LIMIT_PU)
+        whole = Ratio(U16, 1, 1, 0xFFFF)
+        self._rows, _ = plan([(2 * i, whole) for i in range(_POWER)] + [(14, power)])
         yield from self._read_ratings()
 
     def _read_ratings(self):
@@ -65,18 +78,14 @@ class Der(SunspecDevice):
 
     def _fast_taker(self, line):
         """Return what takes power and state from an answer: a closure, for it runs in every control period."""
-        words = self._words
+        values = self._values
 
         @micropython.viper
         def take_fast(buf, at: int):
-            to = ptr8(words)
-            come = ptr8(buf)
-            i = 0
-            while i < _WORDS:
-                to[i] = come[at + i]
-                i += 1
-            value = int(read(self._ratio_cells, buf, at + 14))
-            if value == _INVALID or to[2] << 8 | to[3] == _FAULT or self.fault or self._missed:
+            read_all(buf, at, self._rows, values, _ROWS)
+            v = ptr32(values)
+            value = ((v[_POWER] & _MASK) ^ _HALF) - _HALF
+            if value == _INVALID or v[_INV_ST] == _FAULT or self.fault or self._missed:
                 value = int(self.take_rare(value))
             if value != _INVALID:
                 power = self.power
@@ -88,7 +97,7 @@ class Der(SunspecDevice):
     def take_rare(self, value):
         """See to what seldom changes in an answer with a power of `value`; return that, or INVALID."""
         self._missed = 0
-        self.fault = fault = _word(self._words, 1) == _FAULT
+        self.fault = fault = self._values[_INV_ST] == _FAULT
         if fault and not value and self._says_nothing():
             self.blank += 1
             value = INVALID
@@ -100,18 +109,17 @@ class Der(SunspecDevice):
     @micropython.native
     def _says_nothing(self):
         """Return True where nothing but the fault state stands in the frame: then its zeros are no values."""
-        for i in range(10):
-            if self._words[i] and i != 3:
+        for i in range(_POWER):
+            if self._values[i] and i != _INV_ST:
                 return False
         return True
 
-    st = property(lambda der: _word(der._words, 0))  # 701 St
-    inv_st = property(lambda der: _word(der._words, 1))
-    conn_st = property(lambda der: _word(der._words, 2))
-    alarm_high = property(lambda der: _word(der._words, 3))  # 701 Alrm
-    alarm_low = property(lambda der: _word(der._words, 4))
+    st = property(lambda der: _word(der._values[0]))  # 701 St
+    inv_st = property(lambda der: _word(der._values[_INV_ST]))
+    conn_st = property(lambda der: _word(der._values[2]))
+    alarm_high = property(lambda der: _word(der._values[3]))  # 701 Alrm
+    alarm_low = property(lambda der: _word(der._values[4]))
 
 
-@micropython.native
-def _word(words, i):
-    return words[2 * i] << 8 | words[2 * i + 1]
+def _word(value):
+    return _UNKNOWN if value == INVALID else value

@@ -33,7 +33,7 @@ NUM = const(1)
 DEN = const(2)
 LIMIT = const(3)
 MOST = const(4)
-_PLAIN = const(99)  # in a plan: a whole number as it stands
+_RUN = const(99)  # in a plan: a run of whole numbers
 
 _NUM_MAX = const(16_383)
 _DEN_MAX = const(0x7FFFFF)
@@ -189,41 +189,45 @@ def read(cells: ptr32, buf: ptr8, at: int) -> int:
 
 @micropython.viper
 def read_all(buf: ptr8, at: int, rows: ptr32, out: ptr32, count: int):
-    """Read `count` values of buf[at:] into `out` by the rows of plan(): each an offset and the cells of a Ratio."""
-    row = 0
+    """Read values of buf[at:] into `out` by the `count` rows of plan(): a run of whole numbers, or one by its Ratio."""
     i = 0
-    while i < count:
+    row = 0
+    while count:
         at += rows[row]
-        value = buf[at] << 8 | buf[at + 1]
-        kind = rows[row + 1]
-        if kind == _PLAIN:
-            if value == 0xFFFF:
-                value = INVALID
-        elif kind == U16:
-            if value > rows[row + 5] or value == 0xFFFF:
-                value = INVALID
-            else:
-                value *= rows[row + 2]
-                if rows[row + 3] > 1:
-                    value = (value + (rows[row + 3] >> 1)) // rows[row + 3]
+        left = rows[row + 2]
+        if rows[row + 1] == _RUN:
+            while left:
+                value = buf[at] << 8 | buf[at + 1]
+                out[i] = value if value != 0xFFFF else INVALID
+                at += 2
+                i += 1
+                left -= 1
         else:
-            value = int(_other(rows, row + 1, kind, buf, at))
-        out[i] = value
-        i += 1
+            out[i] = int(_other(rows, row + 1, rows[row + 1], buf, at))
+            i += 1
         row += 6
+        count -= 1
 
 
-def plan(rows):
-    """Return the cells by which read_all() reads: `rows` are (offset in bytes, Ratio), by offset. Start-up only."""
+def plan(values):
+    """Return (cells, rows) by which read_all() reads: `values` are (offset in bytes, Ratio), by offset. Start-up only.
+
+    A row is the way from where the last one ended, and the cells of a Ratio; or of a run of 16-bit whole numbers
+    that follow one another as they stand, its length.
+    """
     cells = array("i")
-    last = 0
-    for offset, ratio in rows:
-        cells.append(offset - last)
-        cells.extend(ratio.cells)
-        if ratio.cells[KIND] == U16 and ratio.cells[NUM] == ratio.cells[DEN] == 1 and ratio.cells[MOST] >= 0xFFFE:
-            cells[len(cells) - 5] = _PLAIN
-        last = offset
-    return cells
+    at = 0
+    for offset, ratio in values:
+        kind, num, den, _, most = ratio.cells
+        whole = kind == U16 and num == den == 1 and most >= 0xFFFE
+        if whole and cells and cells[len(cells) - 5] == _RUN and offset == at:
+            cells[len(cells) - 4] += 1
+            at += 2
+            continue
+        cells.append(offset - at)
+        cells.extend(array("i", (_RUN, 1, 0, 0, 0)) if whole else ratio.cells)
+        at = offset + 2 if whole else offset
+    return cells, len(cells) // 6
 
 
 @micropython.viper

@@ -34,16 +34,15 @@ class Owner:
 
     def __init__(self):
         self.values = array("i", [0] * REGISTERS)
-        self._plan = plan([(2 * i, Ratio(U16, 1, 1, 0xFFFFF)) for i in range(REGISTERS)])
+        self._rows, self._count = plan([(2 * i, Ratio(U16, 1, 1, 0xFFFFF)) for i in range(REGISTERS)])
 
     def decoder(self):
         """Return what decodes an answer."""
-        rows = self._plan
-        values = self.values
+        rows, count, values = self._rows, self._count, self.values
 
         @micropython.native
         def take(buf, at):
-            read_all(buf, at, rows, values, REGISTERS)
+            read_all(buf, at, rows, values, count)
 
         return take
 
