@@ -177,6 +177,7 @@ def _beginner(bus):
     cells = bus.cells
     ms = bus.ms
     frames = bus.frames
+    write = bus.write
 
     @micropython.viper
     def begin():
@@ -188,7 +189,7 @@ def _beginner(bus):
                 c[_CLOCK_MS] = int(ms())
             if c[_FILL]:
                 bus.builders[c[_WHO]](c[_HOW])
-            bus.write(frames[c[_FRAME]], c[_FRAME_N])
+            write(frames[c[_FRAME]], c[_FRAME_N])
 
     return begin
 

@@ -124,18 +124,22 @@ size_t board_uart_any(unsigned id) {
 
 size_t board_uart_read(unsigned id, uint8_t *to, size_t count) {
     ring_t *ring = &rings[id];
-    size_t done = 0;
-    while (done < count && ring->tail != ring->head) {
-        to[done++] = ring->bytes[ring->tail % RING_BYTES];
-        ring->tail++;
+    uint32_t tail = ring->tail;
+    size_t waiting = ring->head - tail;
+    if (count > waiting) {
+        count = waiting;
     }
-    if (done != 0) {
-        // a byte that found the ring full raises no second interrupt
-        board_irq_off();
-        pump(id);
-        board_irq_on();
+    for (size_t i = 0; i < count; i++) {
+        to[i] = ring->bytes[(tail + i) % RING_BYTES];
     }
-    return done;
+    board_irq_off();
+    bool was_full = ring->head - tail == RING_BYTES;
+    ring->tail = tail + count;
+    if (was_full) {
+        pump(id);  // a byte that found the ring full raises no second interrupt
+    }
+    board_irq_on();
+    return count;
 }
 
 void board_uart_write(unsigned id, const uint8_t *from, size_t count) {
