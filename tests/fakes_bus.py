@@ -179,12 +179,13 @@ class Replay:
     def __init__(self, answers):
         self.answers = answers
         self.requests = 0
-        self.frame = bytearray(64)
+        self.command = bytearray(64)  # the last write of registers
         self._ready = False
 
     def write(self, buf, n):
-        for i in range(n):
-            self.frame[i] = buf[i]
+        if buf[1] == 16:
+            for i in range(n):
+                self.command[i] = buf[i]
         self._ready = True
 
     def tx_done(self):

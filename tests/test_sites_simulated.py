@@ -26,7 +26,8 @@ def site(pcs, bms):
               ("genset_control", "dse_gencomm", 1)]
     if bms:
         roles.append(("bms", "sunspec_bms", 1))
-    config["devices"] = [{"role": role, "profile": name, "bus": bus, "unit": 1 + i}
+    # The simulated devices answer sooner than the profiles must assume, and one bus can carry them all.
+    config["devices"] = [{"role": role, "profile": name, "bus": bus, "unit": 1 + i, "turnaround_ms": 30}
                          for i, (role, name, bus) in enumerate(roles)]
     return config
 

@@ -115,6 +115,7 @@ class Bus:
         """Note that a control period of `period_us` begins: what can wait goes only where it ends before the next."""
         self.cells[k.PERIOD] = period_us
         self.cells[k.CYCLE] = ticks.add(now_us, period_us)
+        self.cells[k.COMMAND_DUE] = self.cells[k.COMMANDS]
 
     babble = property(lambda bus: bus.cells[k.BABBLE])  # times that the line was not silent for 100 ms
     foreign = property(lambda bus: bus.cells[k.FOREIGN])  # bursts that belong to no unit

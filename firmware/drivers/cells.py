@@ -51,7 +51,9 @@ INTRUDED = 41  # something came before the request had left
 CAME = 42  # bytes that the last poll found
 CLOCK_US = 43
 EXPECT_MORE = 44  # and of a write the next three
-HEADER = 45
+COMMANDS = 45  # the bus carries a set point in each control period
+COMMAND_DUE = 46  # and this period's has not gone yet
+HEADER = 47
 
 # A unit.
 UNIT = 0

@@ -51,6 +51,8 @@ class Job:
     def set_rank(self, rank):
         """Give the job its place in the queue, URGENT, FEED, COMMON or SLOW. Start-up only."""
         self.bus.cells[self.at + k.RANK] = rank
+        if rank == URGENT:
+            self.bus.cells[k.COMMANDS] = 1
 
     def feeds(self):
         """Say that the feed-forward waits for this job: it goes before the common ones. Start-up only."""

@@ -29,6 +29,7 @@ _FILL = const(36)
 _FRAME = const(37)
 _EXPECT = const(40)
 _EXPECT_MORE = const(44)
+_COMMAND_DUE = const(46)
 _INTRUDED = const(41)
 _REQUESTS = const(2)
 _WAKE = const(18)
@@ -209,6 +210,8 @@ def _open(c: ptr32, job: int, form: int, now: int):
     c[_HOW] = form
     c[_FRAME] = 2 * c[job + _NUMBER] + form
     c[_FILL] = c[job + _WRITES]
+    if c[job + _RANK] == URGENT:
+        c[_COMMAND_DUE] = 0
     c[_EXPECT] = c[job + _EXPECTED + form]
     c[_EXPECT_MORE] = c[job + _EXPECTED_MORE + form]
     c[_WAKE] = ((now - _HALF + n * c[_CHAR]) & _MASK) ^ _HALF
@@ -228,11 +231,11 @@ def _gap_wait(c: ptr32, job: int, form: int, now: int) -> int:
     """Return 0 where a job that can wait fits before the next control period, else how long until that begins."""
     if c[_PERIOD] == 0:
         return 0
-    if c[_DIRECT]:
-        return _LOOK_US  # the control tick waits for others
     left = (((c[_CYCLE] - now) & _MASK) ^ _HALF) - _HALF
     if left <= 0 or ((now - c[job + _ASKED]) & _MASK) >= _PATIENCE_US:
         return 0
+    if c[_DIRECT] + c[_COMMAND_DUE]:
+        return _LOOK_US  # the control tick waits for others, or its set point is about to come
     device = c[job + _DEVICE]
     cost = (c[job + _FRAME_LENGTH + form] + c[job + _ANSWER_LENGTH + form]) * c[_CHAR] + 2 * c[_SILENCE]
     if c[device + _FAILS] or c[device + _SEEN] < _LEARN:

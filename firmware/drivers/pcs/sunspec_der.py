@@ -79,6 +79,8 @@ class SunspecPcs(Der):
         self._back = self._read_job(_BACK_COUNT, 1)
         self._soc_job = self._read_job(_SOC_COUNT, 1)
         self._control_job = self._read_job(_CONTROL_COUNT, 2)
+        for job in (self._beat, self._back, self._soc_job, self._control_job):
+            job.slow = True  # a set point must not wait for it
         self._hot = array("i", [0] * _HOT_CELLS)
         self.command = self._commander(bus.cells)
         self._set.hand_to(self._acknowledger(bus.cells))
