@@ -239,6 +239,8 @@ class Station:
         self.cutter.cut(self.measure.snapshot)
         self.supervisor.stopping = True
         self.field.command(0)
+        for line in self.field.summaries():
+            self.events.note("bus", "DEVICE", line)
         self.events.note("main", "STOP", "stopped in good order")
         while self.keeper.running:  # a record is being signed: let it end in its own time
             self.sched.step()

@@ -158,6 +158,11 @@ class Field:
         """Return of each bus [id, permille in use, looks that found the feed-forward waiting] in the last minute."""
         return self._watch.statistics() if self._watch else []
 
+    def summaries(self):
+        """Return what each device did since the start, a line each; may allocate."""
+        return ["bus %d %s" % (number, device.summary()) for number, bus in sorted(self._by_id.items())
+                for device in bus.devices]
+
     def each_second(self):
         """Ask for what moves slowly, and show each device that somebody is in control."""
         if self._watch:

@@ -148,3 +148,26 @@ def test_idle_bus_waits_long_and_a_pause_between_transactions_is_kept():
     starts = [start_us for start_us, _, _ in serial.sent]
     assert len(starts) > 10
     assert min(b - a for a, b in zip(starts[:-1], starts[1:])) >= 50_000
+
+
+def test_turn_arounds_are_told_by_percentiles_and_learnt():
+    pauses_us = [3_000] * 95 + [40_000] * 5
+    asked = [0]
+
+    def script(frame, end_us):
+        pause_us = pauses_us[asked[0] % len(pauses_us)]
+        asked[0] += 1
+        return [(end_us + pause_us, read_answer(frame, range(130)))]
+
+    clock, serial, bus = _line(script)
+    job = Job(bus, 1, modbus.READ_INPUT, 0, 2, Owner(), 200_000, extra=2)
+    while asked[0] < 100:
+        run(bus, serial, clock.now_us + 20_000, each=lambda: bus.submit(job))
+    device = bus.device(1)
+    assert device.turnaround_percentile_us(50) == 4_000  # the classes double, from half a millisecond
+    assert 32_000 <= device.turnaround_percentile_us(98) <= device.turnaround_max_us <= 41_000
+    assert 3_000 < device.turnaround_us <= device.turnaround_max_us
+    # The first that is so much slower than all before is given up; then it is known to need longer.
+    assert device.timeouts == 1
+    assert device.summary().startswith("unit 1: %d requests, %d answers, 1 time-outs, 0 CRC"
+                                       % (device.requests, device.answers))
