@@ -53,7 +53,8 @@ class Device:
 
     def summary(self):
         """Return what it did since the start, in words."""
-        counts = (self.unit, self.requests, self.answers, self.timeouts, self.crc, self.exceptions, self.late, self.foreign)
+        counts = (self.unit, self.requests, self.answers, self.timeouts, self.crc, self.exceptions, self.late,
+                  self.foreign)
         turns = (self.turnaround_percentile_us(50), self.turnaround_percentile_us(95), self.turnaround_max_us)
         return ("unit %d: %d requests, %d answers, %d time-outs, %d CRC, %d exceptions, %d late, %d unasked" % counts
                 + "; turn-around p50 %d p95 %d max %d us" % turns)
