@@ -5,6 +5,7 @@ PLATFORM = "unix"
 # (uart id, highest baud, DE pin)
 UARTS = ((0, 1_000_000, None), (1, 1_000_000, None), (2, 1_000_000, None), (3, 1_000_000, None))
 LINK_UART = None
+NET_UART = None
 JOURNAL_DIR = None
 JOURNAL_BYTES = 4_194_304
 HEAP_BYTES = 2_097_152

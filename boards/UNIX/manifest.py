@@ -2,3 +2,4 @@
 package("firmware", base_path="$(BOARD_DIR)/../..")
 module("board.py", base_path="$(BOARD_DIR)")
 module("build_info.py", base_path="$(BOARD_DIR)/../../.cache/boards/UNIX")
+package("umqtt", base_path="$(BOARD_DIR)/../../.cache/umqtt")

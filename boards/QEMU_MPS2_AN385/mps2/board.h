@@ -13,6 +13,7 @@
 #define BOARD_FLASH_ADDR (0x21000000u)
 #define BOARD_FLASH_BYTES (16u << 20)
 
+#define BOARD_NET_BYTES (5120u)
 #define BOARD_UARTS (5)
 #define BOARD_REPL (0)
 
@@ -42,6 +43,7 @@ bool board_uart_is_open(unsigned id);
 size_t board_uart_any(unsigned id);
 size_t board_uart_read(unsigned id, uint8_t *to, size_t count);
 void board_uart_write(unsigned id, const uint8_t *from, size_t count);
+size_t board_uart_write_some(unsigned id, const uint8_t *from, size_t count);
 bool board_uart_sent(unsigned id);
 bool board_uart_take_event(void);
 

@@ -7,6 +7,8 @@
 
 #include "board.h"
 
+extern const mp_obj_type_t mps2_flash_type;
+
 static unsigned get_uart(mp_obj_t id_in) {
     mp_int_t id = mp_obj_get_int(id_in);
     if (id <= BOARD_REPL || id >= BOARD_UARTS) {
@@ -39,17 +41,20 @@ static mp_obj_t mps2_uart_any(mp_obj_t id_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(mps2_uart_any_obj, mps2_uart_any);
 
 // uart_readinto(id, buf, off, n) -> bytes read, 0 when none wait
-static mp_obj_t mps2_uart_readinto(size_t n_args, const mp_obj_t *args) {
-    (void)n_args;
-    unsigned id = get_open_uart(args[0]);
+static mp_obj_t read_into(unsigned id, const mp_obj_t *args) {
     mp_buffer_info_t buf;
-    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
-    size_t off = mp_obj_get_int(args[2]);
-    size_t count = mp_obj_get_int(args[3]);
+    mp_get_buffer_raise(args[0], &buf, MP_BUFFER_WRITE);
+    size_t off = mp_obj_get_int(args[1]);
+    size_t count = mp_obj_get_int(args[2]);
     if (off > buf.len || count > buf.len - off) {
         mp_raise_ValueError(MP_ERROR_TEXT("off + n is outside the buffer"));
     }
     return MP_OBJ_NEW_SMALL_INT(board_uart_read(id, (uint8_t *)buf.buf + off, count));
+}
+
+static mp_obj_t mps2_uart_readinto(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    return read_into(get_open_uart(args[0]), args + 1);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mps2_uart_readinto_obj, 4, 4, mps2_uart_readinto);
 
@@ -98,6 +103,14 @@ static mp_obj_t mps2_flash_addr(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(mps2_flash_addr_obj, mps2_flash_addr);
 
+// net_memory() -> address of the network's own buffers: outside MicroPython's heap, as a network stack has them
+static uint8_t net_memory[BOARD_NET_BYTES];
+
+static mp_obj_t mps2_net_memory(void) {
+    return mp_obj_new_int_from_uint((mp_uint_t)net_memory);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mps2_net_memory_obj, mps2_net_memory);
+
 // flash_erase(off, n): all bits to one, as NOR flash has it
 static mp_obj_t mps2_flash_erase(mp_obj_t off_in, mp_obj_t count_in) {
     size_t off = mp_obj_get_int(off_in);
@@ -136,8 +149,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(uart_any_obj, uart_any);
 
 // readinto(buf, off, n) -> bytes read, 0 when none wait
 static mp_obj_t uart_readinto(size_t n_args, const mp_obj_t *args) {
-    mp_obj_t words[] = {MP_OBJ_NEW_SMALL_INT(id_of(args[0])), args[1], args[2], args[3]};
-    return mps2_uart_readinto(n_args, words);
+    (void)n_args;
+    return read_into(id_of(args[0]), args + 1);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(uart_readinto_obj, 4, 4, uart_readinto);
 
@@ -146,6 +159,20 @@ static mp_obj_t uart_write(mp_obj_t self_in, mp_obj_t buf_in, mp_obj_t count_in)
     return mps2_uart_write(MP_OBJ_NEW_SMALL_INT(id_of(self_in)), buf_in, count_in);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(uart_write_obj, uart_write);
+
+// write_some(buf, off, n) -> bytes taken: as many as go without waiting
+static mp_obj_t uart_write_some(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_READ);
+    size_t off = mp_obj_get_int(args[2]);
+    size_t count = mp_obj_get_int(args[3]);
+    if (off > buf.len || count > buf.len - off) {
+        mp_raise_ValueError(MP_ERROR_TEXT("off + n is outside the buffer"));
+    }
+    return MP_OBJ_NEW_SMALL_INT(board_uart_write_some(id_of(args[0]), (const uint8_t *)buf.buf + off, count));
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(uart_write_some_obj, 4, 4, uart_write_some);
 
 // tx_done() -> True when the transmit register is empty
 static mp_obj_t uart_tx_done(mp_obj_t self_in) {
@@ -157,6 +184,7 @@ static const mp_rom_map_elem_t uart_locals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_any), MP_ROM_PTR(&uart_any_obj) },
     { MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&uart_readinto_obj) },
     { MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&uart_write_obj) },
+    { MP_ROM_QSTR(MP_QSTR_write_some), MP_ROM_PTR(&uart_write_some_obj) },
     { MP_ROM_QSTR(MP_QSTR_tx_done), MP_ROM_PTR(&uart_tx_done_obj) },
 };
 static MP_DEFINE_CONST_DICT(uart_locals, uart_locals_table);
@@ -215,6 +243,7 @@ static MP_DEFINE_CONST_OBJ_TYPE(
     );
 
 static const mp_rom_map_elem_t mps2_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR_Flash), MP_ROM_PTR(&mps2_flash_type) },
     { MP_ROM_QSTR(MP_QSTR_Led), MP_ROM_PTR(&mps2_led_type) },
     { MP_ROM_QSTR(MP_QSTR_Uart), MP_ROM_PTR(&mps2_uart_type) },
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_mps2) },
@@ -227,6 +256,7 @@ static const mp_rom_map_elem_t mps2_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_ticks_us), MP_ROM_PTR(&mps2_ticks_us_obj) },
     { MP_ROM_QSTR(MP_QSTR_idle_us), MP_ROM_PTR(&mps2_idle_us_obj) },
     { MP_ROM_QSTR(MP_QSTR_flash_addr), MP_ROM_PTR(&mps2_flash_addr_obj) },
+    { MP_ROM_QSTR(MP_QSTR_net_memory), MP_ROM_PTR(&mps2_net_memory_obj) },
     { MP_ROM_QSTR(MP_QSTR_flash_erase), MP_ROM_PTR(&mps2_flash_erase_obj) },
 };
 static MP_DEFINE_CONST_DICT(mps2_globals, mps2_globals_table);

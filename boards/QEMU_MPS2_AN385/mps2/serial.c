@@ -150,6 +150,15 @@ void board_uart_write(unsigned id, const uint8_t *from, size_t count) {
     }
 }
 
+// Sends as many bytes as go without waiting; returns how many: whoever listens may be slow.
+size_t board_uart_write_some(unsigned id, const uint8_t *from, size_t count) {
+    size_t sent = 0;
+    while (sent < count && board_uart_sent(id)) {
+        regs[id]->DATA = from[sent++];
+    }
+    return sent;
+}
+
 bool board_uart_sent(unsigned id) {
     return !(regs[id]->STATE & STATE_TXFULL);
 }
