@@ -1,1 +1,1 @@
-"""Evenkeel firmware. A layer imports firmware.core and itself; only main.py sees two layers."""
+"""Evenkeel firmware. A layer imports firmware.core and itself; only main.py and wiring.py see two layers."""

@@ -1,5 +1,7 @@
 """Limits come first: what the battery may do in this tick, narrowed from rating to state of charge to grid caps.
 
+The import cap and what the battery may give freely, beyond what that cap needs, are the dispatcher's to set.
+
 The tick runs the viper functions; Limits owns the cells they work on. A cell that may be below zero gets its sign back
 by ((x & MASK) ^ HALF) - HALF.
 """
@@ -9,7 +11,7 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.control import reasons
+from firmware.control.reasons import IMPORT_CAP, RESERVE, START
 from firmware.core.types import BESS, LOAD, ROLES, cell, ptr32
 
 _MASK = const(0x3FFFFFFF)
@@ -33,7 +35,6 @@ _FRESH = const(1)
 _RATING = const(3)
 _SOC_LOW = const(4)
 _SOC_HIGH = const(5)
-_IMPORT_CAP = const(6)
 _EXPORT_CAP = const(7)
 
 # Cells of Limits.
@@ -47,6 +48,9 @@ _EXPORT_PU = const(6)
 _SOC_MIN = const(7)
 _SOC_MAX = const(8)
 _SHARES = const(10)  # of the rating, by the permille left to the end of the window, -1 .. _FAR
+_FREE_PU = const(22)  # >= 0: the most that is given for anything but the import cap
+_FREE_REASON = const(23)
+_CAP_REASON = const(24)
 
 
 @micropython.viper
@@ -73,15 +77,9 @@ def narrow(lim: ptr32, snap: ptr32, trim_pu: int, known: int):
     down = 0
     if snap[_SOC_STATE] == _FRESH:
         up = lim[_SOC_MAX] - snap[_SOC]
+        up = 0 if up < 0 else _FAR if up > _FAR else up
         down = snap[_SOC] - lim[_SOC_MIN]
-        if up > _FAR:
-            up = _FAR
-        if up < 0:
-            up = 0
-        if down > _FAR:
-            down = _FAR
-        if down < 0:
-            down = 0
+        down = 0 if down < 0 else _FAR if down > _FAR else down
     low_pu = 0 - lim[_SHARES + up]
     high_pu = lim[_SHARES + down]
     low_reason = _SOC_HIGH if up < _TAPER_PERMILLE else _RATING
@@ -92,11 +90,15 @@ def narrow(lim: ptr32, snap: ptr32, trim_pu: int, known: int):
         need_pu = net_pu - lim[_IMPORT_PU]
         if need_pu > low_pu:
             low_pu = need_pu if need_pu < high_pu else high_pu
-            low_reason = _IMPORT_CAP
+            low_reason = lim[_CAP_REASON]
         may_pu = net_pu + lim[_EXPORT_PU]
         if may_pu < high_pu:
             high_pu = may_pu if may_pu > low_pu else low_pu
             high_reason = _EXPORT_CAP
+    free_pu = lim[_FREE_PU]
+    if free_pu < high_pu:
+        high_pu = free_pu if free_pu > low_pu else low_pu
+        high_reason = lim[_FREE_REASON] if free_pu > low_pu else low_reason
     lim[_LOW_PU] = low_pu
     lim[_HIGH_PU] = high_pu
     lim[_LOW_REASON] = low_reason
@@ -111,8 +113,8 @@ class Limits:
 
     def __init__(self, bess_pu, import_pu, export_pu, soc_min_permille, soc_max_permille):
         shares = [bess_pu * max(way, 0) // _TAPER_PERMILLE for way in range(-1, _FAR)] + [bess_pu]
-        self.cells = array("i", [0, 0, reasons.START, reasons.START, 0, import_pu, export_pu,
-                                 soc_min_permille, soc_max_permille] + shares)
+        self.cells = array("i", [0, 0, START, START, 0, import_pu, export_pu, soc_min_permille,
+                                 soc_max_permille] + shares + [bess_pu, RESERVE, IMPORT_CAP])
 
     low_pu = cell(_LOW_PU)  # most negative set point allowed: fastest charge
     high_pu = cell(_HIGH_PU)
@@ -120,11 +122,17 @@ class Limits:
     # its limit than the battery its own.
     charge_pu = cell(_CHARGE_PU)
     low_reason = cell(_LOW_REASON)
+    import_pu = cell(_IMPORT_PU)
+    export_pu = cell(_EXPORT_PU)
     high_reason = cell(_HIGH_REASON)
+    import_pu = cell(_IMPORT_PU)  # these four are the dispatcher's to change
+    free_pu = cell(_FREE_PU)
+    free_reason = cell(_FREE_REASON)
+    cap_reason = cell(_CAP_REASON)
 
-    def update(self, snap, trim_pu):
+    def update(self, snap, trim_pu, known=None):
         """Work out the window for this snapshot and the tracker's trim as the control tick does."""
-        narrow(self.cells, snap.cells, trim_pu, load_known(snap.cells))
+        narrow(self.cells, snap.cells, trim_pu, load_known(snap.cells) if known is None else known)
 
 
 def net_load_pu(snap):

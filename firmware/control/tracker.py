@@ -1,8 +1,8 @@
-"""The tracking controller: direct feed-forward of the net load, and a slow trim on the grid meter.
+"""The tracking controller: feed-forward of the net load with lead, and a slow trim on the grid meter.
 
-bess = net load - grid target + trim. The feed-forward needs no feedback and cannot hunt. The trim is a slow estimate of
-what is left: how far the grid meter reads from where it would be if the meters were right, if they saw every load, and
-if the PCS did exactly as told. It is frozen while the PCS saturates or does not follow.
+bess = net load - grid target + trim. The target is the baseline's (baseline.py); the feed-forward needs no feedback and
+cannot hunt, and fades where it does harm (lead.py); the trim is a slow estimate of what is left (follow.py), which also
+learns what the PCS can really do. All of it is tuned to the delays that were measured (tuning.py).
 
 The tick runs the viper functions; Tracker and WindLimit own the cells they work on. A cell that may be below zero gets
 its sign back by ((x & MASK) ^ HALF) - HALF; so does a sum of such cells, once.
@@ -13,27 +13,31 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.control import reasons
+from firmware.control import aliased, tuning, witnessed
+from firmware.control.baseline import aim
+from firmware.control.follow import align, expect, lags, learn, observe
+from firmware.control.lead import lead, weigh
 from firmware.control.limits import load_known
+from firmware.control.reasons import BASELINE, FOLLOW
+from firmware.core.ticks import diff
 from firmware.core.types import cell, ptr32
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
-_ERROR_LIMIT = const(1_000_000)  # |error * gain| kept here, so that times 1,000 ms stays a small integer
 _FULL_SCALE = const(0x80000)
 _TRIM_SHARE = 20  # the trim may reach 1/20 of the BESS rating
-_FOLLOW_SHARE = const(16)  # the PCS "follows" when within 1/16 of its rating of what it was asked
+_ERROR_SHARE = 64  # an error beyond this part of it counts as one of that size: load on the move past a late meter
+_PRIOR_SHARE = 4096  # a swing below this part of the BESS rating is not weighed
+_ALIASED_SHARE = 256  # nor one below this part doubted
+_TUNE_AFTER = 256  # ticks whose ages make one measurement
+_WAIT_MS = 1000  # that a PCS may be short of its set point before that is its limit
+_OFTEN = 512  # turns a tick, times 1,024
 _SELF_CONSUMPTION = "self_consumption"
 
 # As in core.types: cells of the Snapshot, then of the Setpoint.
 _LOAD = const(0)
-_GRID = const(1)
-_BESS = const(2)
-_WIND = const(3)
 _PV = const(4)
 _GENSET = const(5)
-_SOC = const(6)
-_ALL_FRESH = const(25)
 _WANTED = const(0)
 _WIND_LIMIT = const(1)
 _TARGET = const(2)
@@ -44,6 +48,10 @@ _LOW_PU = const(0)
 _HIGH_PU = const(1)
 _LOW_REASON = const(2)
 _HIGH_REASON = const(3)
+_CHARGE_PU = const(4)
+
+# As in control.reasons.
+_PCS_LIMITED = const(85)
 
 # Cells of Tracker.
 _TRIM = const(0)
@@ -60,6 +68,54 @@ _BASELINE_REST = const(10)  # pu * ms below one unit of the baseline
 _BASELINE_MS = const(11)
 _HOME = const(12)  # permille
 _HOMING = const(13)  # permille
+_AIM = const(14)  # what the dispatcher adds to the grid's target, import +
+_PULL_MAX = const(15)  # distance beyond which the baseline moves no faster: its ramp limit
+_NET_PU = const(16)  # net load of the last tick
+_TARGET_PU = const(17)
+_AWAY_PU = const(18)  # net load less target
+_SHAPED_PU = const(19)  # the feed-forward
+_TERM_PU = const(20)  # what a term that has learned the load's period adds to it
+_DEAD_BAND = const(21)  # changes of the set point up to this are not sent
+_PCS_DEAD_BAND = const(22)  # set points below this do not move the PCS
+_LEAD = const(23)  # as tuning.coefficients() gives them
+_SPAN = const(24)  # samples that a slope spans, 1 or 2
+_PART = const(25)
+_EARLY = const(26)
+_BACK = const(27)
+_WINDOW = const(30)
+_PRIOR = const(31)  # so much of every tick counts as of use
+_PCS_STEP = const(32)  # the most that the PCS moves in a period
+_AT = const(33)  # place of this tick in the rings, 0 .. 7
+_BEGUN = const(34)  # there is a last net load to make a slope with
+_SAMPLE_MS = const(35)  # when the load was sampled
+_SINCE = const(36)  # ticks since then
+_LAST_PU = const(37)  # net load at that sample
+_LAST_SINCE = const(38)  # ticks from the sample before to it
+_BEFORE_PU = const(39)
+_SLOPE = const(40)  # of the net load, per tick
+_AGES_MS = const(41)  # sum of the load's age at the ticks
+_AGES = const(42)  # and of how many
+_GAP_PU = const(43)  # where the PCS should be less where it was seen
+_SHORT_MS = const(44)
+_STOOD_PU = const(45)
+_CAN_GIVE = const(46)  # what the PCS really can, as far as is known: its rating
+_CAN_TAKE = const(47)
+_LET_REST = const(48)
+_WAIT = const(49)
+_SENT = const(50)  # ring of eight set points, where the PCS should be by now, and at the tick before
+_EXPECTED = const(58)
+_EXPECTED_BEFORE = const(59)
+_LED = const(60)  # the same of the whole feed-forward
+_MODEL = const(68)
+_BANDS = const(70)  # three of six: share of the filter that takes the rest, of feed-forward, distance, model; two sums
+_BANDS_END = const(88)
+_BAND = const(6)
+_ERROR_MAX = const(88)  # the largest error of the trim that counts
+_TURNS = const(89)  # of the model in the fast band lately, times 1,024
+_DOWN = const(90)  # 1: below its middle
+_NEAREST_MS = const(91)  # this and those behind it: as control.aliased has them
+_DOUBTED = const(96)
+_CELLS = const(99)
 
 # Cells of WindLimit.
 _WIND_PU = const(0)
@@ -67,79 +123,37 @@ _EXPORT_PU = const(1)
 
 
 @micropython.viper
-def observe(trk: ptr32, point: ptr32, snap: ptr32, dt_ms: int) -> int:
-    """Update the trim from what the last set point, inside the last limits, has led to; return it."""
-    trim_pu = ((trk[_TRIM] & _MASK) ^ _HALF) - _HALF
-    # Cut, not merely at the limit: with an export cap of 0 the set point that is wanted is the limit itself.
-    if snap[_ALL_FRESH] == 0 or trk[_CUT]:
-        return trim_pu
-    gap_pu = (((snap[_BESS] - point[_WANTED]) & _MASK) ^ _HALF) - _HALF
-    if gap_pu < 0:
-        gap_pu = 0 - gap_pu
-    if gap_pu * _FOLLOW_SHARE > trk[_BESS_PU]:
-        return trim_pu
-    error = snap[_GRID] + point[_WANTED] - (snap[_LOAD] - snap[_WIND] - snap[_PV] - snap[_GENSET]) - trim_pu
-    error = ((error & _MASK) ^ _HALF) - _HALF
-    # Bounded before and behind the gain, 0 .. 500, so that no product leaves 31 bits.
-    if error > _ERROR_LIMIT:
-        error = _ERROR_LIMIT
-    if error < 0 - _ERROR_LIMIT:
-        error = 0 - _ERROR_LIMIT
-    error *= trk[_GAIN]
-    if error > _ERROR_LIMIT:
-        error = _ERROR_LIMIT
-    if error < 0 - _ERROR_LIMIT:
-        error = 0 - _ERROR_LIMIT
-    rest = trk[_TRIM_REST] + error * dt_ms
-    step_pu = rest // 1_000_000
-    trk[_TRIM_REST] = rest - step_pu * 1_000_000
-    trim_pu += step_pu
-    if trim_pu > trk[_TRIM_MAX]:
-        trim_pu = trk[_TRIM_MAX]
-    if trim_pu < 0 - trk[_TRIM_MAX]:
-        trim_pu = 0 - trk[_TRIM_MAX]
-    trk[_TRIM] = trim_pu
-    return trim_pu
-
-
-@micropython.viper
-def track(trk: ptr32, point: ptr32, snap: ptr32, lim: ptr32, dt_ms: int):
-    """Set BESS, grid target and reason for this snapshot, `dt_ms` 1 .. 1000 after the last."""
-    net_pu = (((snap[_LOAD] - snap[_WIND] - snap[_PV] - snap[_GENSET]) & _MASK) ^ _HALF) - _HALF
-    base_pu = ((trk[_BASELINE_PU] & _MASK) ^ _HALF) - _HALF
-    target_pu = 0
-    if trk[_STARTED] == 0:
-        # The baseline begins at the first net load that every meter vouches for.
-        base_pu = net_pu
-        trk[_STARTED] = snap[_ALL_FRESH]
-    if trk[_FOLLOW_LOAD] == 0:
-        away_pu = net_pu - base_pu
-        if away_pu > _FULL_SCALE - 1:
-            away_pu = _FULL_SCALE - 1
-        if away_pu < 0 - _FULL_SCALE:
-            away_pu = 0 - _FULL_SCALE
-        rest = trk[_BASELINE_REST] + away_pu * dt_ms
-        step_pu = rest // trk[_BASELINE_MS]
-        trk[_BASELINE_REST] = rest - step_pu * trk[_BASELINE_MS]
-        base_pu += step_pu
-        home = (trk[_HOME] - snap[_SOC]) * trk[_HOMING] // 1000
-        target_pu = base_pu + trk[_BESS_PU] * home // 1000
-    trk[_BASELINE_PU] = base_pu
-    point[_TARGET] = target_pu
-    want_pu = net_pu - target_pu + (((trk[_TRIM] & _MASK) ^ _HALF) - _HALF)
+def track(trk: ptr32, point: ptr32, lim: ptr32):
+    """Set BESS, grid target and reason inside the limits from what aim(), lead() and weigh() have made."""
+    point[_TARGET] = trk[_TARGET_PU]
+    want_pu = (((trk[_SHAPED_PU] + trk[_TERM_PU] + trk[_TRIM]) & _MASK) ^ _HALF) - _HALF
+    last_pu = ((point[_WANTED] & _MASK) ^ _HALF) - _HALF
+    if want_pu - last_pu <= trk[_DEAD_BAND] and last_pu - want_pu <= trk[_DEAD_BAND]:
+        want_pu = last_pu
+    least_pu = trk[_PCS_DEAD_BAND]
+    if want_pu < least_pu and want_pu > 0 - least_pu:  # to whichever is nearer, nothing or the least it can
+        if 2 * want_pu >= least_pu:
+            want_pu = least_pu
+        else:
+            want_pu = 0 - least_pu if 2 * want_pu <= 0 - least_pu else 0
     low_pu = ((lim[_LOW_PU] & _MASK) ^ _HALF) - _HALF
     high_pu = ((lim[_HIGH_PU] & _MASK) ^ _HALF) - _HALF
-    trk[_CUT] = 1
-    if want_pu > high_pu:
-        point[_WANTED] = high_pu
-        point[_REASON] = lim[_HIGH_REASON]
-    elif want_pu < low_pu:
-        point[_WANTED] = low_pu
-        point[_REASON] = lim[_LOW_REASON]
-    else:
-        point[_WANTED] = want_pu
-        point[_REASON] = trk[_FREE_REASON]
-        trk[_CUT] = 0
+    low_reason = lim[_LOW_REASON]
+    high_reason = lim[_HIGH_REASON]
+    if high_pu > trk[_CAN_GIVE]:
+        high_pu = trk[_CAN_GIVE] if trk[_CAN_GIVE] > low_pu else low_pu
+        high_reason = _PCS_LIMITED
+    if low_pu < 0 - trk[_CAN_TAKE]:
+        low_pu = 0 - trk[_CAN_TAKE] if 0 - trk[_CAN_TAKE] < high_pu else high_pu
+        low_reason = _PCS_LIMITED
+    if lim[_CHARGE_PU] > trk[_CAN_TAKE]:
+        lim[_CHARGE_PU] = trk[_CAN_TAKE]
+    # What is ahead of the load by its lead alone is kept inside too, but that is nothing that the battery lacks.
+    plain_pu = (((trk[_AWAY_PU] + trk[_TERM_PU] + trk[_TRIM]) & _MASK) ^ _HALF) - _HALF
+    trk[_CUT] = 1 if plain_pu > high_pu or plain_pu < low_pu else 0
+    point[_REASON] = high_reason if plain_pu > high_pu else low_reason if plain_pu < low_pu else trk[_FREE_REASON]
+    want_pu = high_pu if want_pu > high_pu else want_pu
+    point[_WANTED] = low_pu if want_pu < low_pu else want_pu
 
 
 @micropython.viper
@@ -158,22 +172,111 @@ def limit_wind(wind: ptr32, point: ptr32, snap: ptr32, known: int, charge_pu: in
 class Tracker:
     """Chooses the set point inside the limits. Powers in site power units, times in ms."""
 
-    def __init__(self, control, bess_pu):
+    def __init__(self, control, bess_pu, pull_max_pu=_FULL_SCALE - 1, facts=None):
+        """`pull_max_pu` is the baseline's ramp limit times its time constant; `facts` what the tuning is made from."""
         follow_load = control["policy"] == _SELF_CONSUMPTION
+        self.facts = facts
+        gain = control["trim_permille_per_s"]
+        if facts:
+            gain = min(gain, tuning.fastest_trim(facts.grid_sample_ms))
         self.cells = array("i", (
-            0, 0, bess_pu // _TRIM_SHARE, control["trim_permille_per_s"], 1, bess_pu, 1 if follow_load else 0,
-            reasons.FOLLOW if follow_load else reasons.BASELINE, 0, 0, 0, control["baseline_s"] * 1000,
-            control["soc_home_permille"], control["homing_permille"]))
+            0, 0, bess_pu // _TRIM_SHARE, gain, 1, bess_pu, 1 if follow_load else 0,
+            FOLLOW if follow_load else BASELINE, 0, 0, 0, control["baseline_s"] * 1000,
+            control["soc_home_permille"], control["homing_permille"], 0, min(max(pull_max_pu, 1), _FULL_SCALE - 1)))
+        self.cells.extend(array("i", [0] * (_CELLS - len(self.cells))))
+        self.cells[_NEAREST_MS] = aliased.NONE
+        self.seen = witnessed.cells(bess_pu, facts) if facts else None
+        self._rate(bess_pu, gain)
+        self._take(facts.coefficients() if facts else tuning.PLAIN)
 
     trim_pu = cell(_TRIM)
+    free_reason = cell(_FREE_REASON)
+    aim_pu = cell(_AIM)  # what the dispatcher adds to the grid's target, -2**19 .. 2**19, import +
+    term_pu = cell(_TERM_PU)  # what a learned period adds to the feed-forward, discharge +
+    doubted = cell(_DOUBTED)  # 1: the load's meter shows a swing that the grid's does not
+    can_give_pu = cell(_CAN_GIVE)  # what the PCS really can, as far as has been seen: else its rating
+    can_take_pu = cell(_CAN_TAKE)
 
-    def observe(self, setpoint, snap, limits, dt_ms):
-        """Update the trim as the control tick does."""
-        observe(self.cells, setpoint.cells, snap.cells, dt_ms)
+    def _rate(self, bess_pu, gain):
+        cells, facts = self.cells, self.facts
+        cells[_SPAN] = facts.slope_samples() if facts else 1
+        cells[_PRIOR] = max(bess_pu // _PRIOR_SHARE, 1)
+        cells[_PCS_STEP] = 2 * _FULL_SCALE
+        cells[_CAN_GIVE] = cells[_CAN_TAKE] = bess_pu
+        cells[_WAIT] = max(_WAIT_MS, facts.period_ms if facts else 0)
+        cells[_ERROR_MAX] = min(1_000_000 // max(gain, 1), max(bess_pu // _ERROR_SHARE, 1))
+
+    def _take(self, found):
+        """Take the coefficients of tuning.coefficients()."""
+        cells = self.cells
+        lag_lead = tuning.lead_of_lag(self.facts.period_ms, self.facts.lag_ms) if self.facts else 0
+        self._leads = found[0], min(found[0], lag_lead)
+        cells[_LEAD], cells[_PART], cells[_EARLY], cells[_BACK], window = found[:5]
+        cells[_BANDS + _BAND], cells[_BANDS] = found[5:]  # the slow one keeps its 0: nothing is left for another
+        if window != cells[_WINDOW]:  # the sums are of that many ticks
+            cells[_WINDOW] = window
+            for at in range(_BANDS, _BANDS_END, _BAND):
+                cells[at + 4] = cells[at + 5] = cells[_PRIOR] << window
+
+    def bound(self, dead_band_pu, pcs_dead_band_pu, pcs_ramp_pu_per_s):
+        """Take the dead bands and the ramp of the PCS, per s, 0 for none."""
+        cells, facts = self.cells, self.facts
+        cells[_DEAD_BAND], cells[_PCS_DEAD_BAND] = dead_band_pu, pcs_dead_band_pu
+        if pcs_ramp_pu_per_s:
+            cells[_PCS_STEP] = min(max(pcs_ramp_pu_per_s * facts.period_ms // 1000, 1), cells[_PCS_STEP])
+
+    @micropython.native
+    def compare(self, snap, gate=0):
+        """Weigh by the grid meter what the feed-forward does, and a term with this gate; return that one's share."""
+        return witnessed.compare(self.seen, self.cells, snap.cells, gate)
+
+    def foresees(self, snap, term):
+        """Return what is to be done behind each tick: learn from it, and have the `term`, if any, prepare the next."""
+        def foresee():
+            trust = self.compare(snap, term.open if term else 0)
+            if term:
+                term.learn(trust)
+        return foresee
+
+    def is_aliased(self):
+        """Return 1 while the load's meter shows a swing that the grid's does not. Background, once a second."""
+        cells = self.cells
+        return aliased.look(cells, max(cells[_BESS_PU] // _ALIASED_SHARE, 1), self.facts.period_ms)
+
+    def retune(self, now_ms, sent_ms):
+        """Measure the way from a sample to its command, `sent_ms` being when the last one went out after the tick at
+        `now_ms`; return a sentence when that changes the tuning, else None. Background, once a second.
+        """
+        cells, facts = self.cells, self.facts
+        # More than a turn in two ticks: beyond a quarter of the sampling rate a lead of the delay only makes it larger.
+        cells[_LEAD] = self._leads[cells[_TURNS] >> cells[_WINDOW] > _OFTEN]
+        count = cells[_AGES]
+        if not facts or count < _TUNE_AFTER:
+            return None
+        ticks = witnessed.sample_ticks(self.seen)
+        news = ticks and facts.take_refresh(ticks * facts.period_ms if ticks > 1 else 0)
+        way_ms = (2 * cells[_AGES_MS] + count) // (2 * count) + min(max(diff(sent_ms, now_ms), 0), facts.period_ms)
+        cells[_AGES_MS] = cells[_AGES] = 0
+        if not facts.take_way(way_ms) and not news:
+            return None
+        cells[_SPAN] = facts.slope_samples()
+        witnessed.tune(self.seen, facts)
+        self._take(facts.coefficients())
+        return facts.sentence()
 
     def step(self, setpoint, snap, limits, dt_ms):
         """Set `setpoint` (BESS, grid target, reason) as the control tick does."""
-        track(self.cells, setpoint.cells, snap.cells, limits.cells, dt_ms)
+        cells = self.cells
+        aim(cells, snap.cells, dt_ms)
+        weigh(cells, lead(cells, snap.cells))
+        track(cells, setpoint.cells, limits.cells)
+
+    def observe(self, setpoint, snap, limits, dt_ms):
+        """Update the models, the limits of the PCS and the trim as the control tick does."""
+        if expect(self.cells, setpoint.cells, snap.cells, dt_ms):
+            learn(self.cells, snap.cells, dt_ms, lags(self.cells, snap.cells, dt_ms))
+        align(self.cells, snap.cells, dt_ms)
+        observe(self.cells, snap.cells, dt_ms)
 
 
 class WindLimit:
@@ -181,6 +284,8 @@ class WindLimit:
 
     def __init__(self, wind_pu, export_pu):
         self.cells = array("i", (wind_pu, export_pu))
+
+    export_pu = cell(_EXPORT_PU)
 
     def step(self, setpoint, snap, charge_pu):
         """Set the wind limit as the control tick does."""

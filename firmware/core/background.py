@@ -1,7 +1,9 @@
 """Run generators slice by slice in the slack between the periodic tasks.
 
 A job yields nothing (or 0) to be resumed as soon as there is slack, or a positive number of us to rest
-that long. Jobs take turns. A slice starts only when its declared budget fits before the next task.
+that long, or a negative one, such as FLASH_US, where its next slice cannot be cut and takes up to that long: so
+long a slice, and a collection, may hold up lesser tasks but starts only when it fits before the next critical one.
+Jobs take turns. Any other slice starts only when its declared budget fits before the next task.
 A job passed over for `patience_us` gets one slice all the same, right behind a task, where the slack is
 longest, and the slice is counted as forced: work that can never fit goes on, at a stated cost.
 """
@@ -14,6 +16,11 @@ from firmware.core.errors import ConfigError
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _MAX_US = const(60000000)  # longest rest and longest declared slice
+_MARGIN_US = const(1000)
+_WANTED = const(4)  # eighths of the free heap that are taken when a collection is wanted
+_OVERDUE = const(6)  # and when it is overdue
+_LESSER_US = const(3500)  # of the lesser tasks that a slice which cannot be cut holds up
+FLASH_US = -12000  # what a job yields before it writes to flash
 
 
 class Background:
@@ -26,6 +33,7 @@ class Background:
         self.name = name
         self.generator = generator
         self.budget_us = budget_us
+        self.need_us = budget_us  # of the next slice
         self.slices = 0
         self.over_budget = 0
         self.slice_max_us = 0
@@ -41,18 +49,21 @@ class Background:
         self.slices = self.slices + 1 & _MASK
         if run_us > self.slice_max_us:
             self.slice_max_us = run_us
-        if run_us > self.budget_us:
+        if run_us > self.need_us:
             self.over_budget = self.over_budget + 1 & _MASK
 
     @micropython.native
-    def may_run(self, now_us, slack_us, behind, patience_us):
+    def may_run(self, now_us, slack_us, behind, patience_us, spare_us):
         """Return whether a slice may start now: it fits, or it has waited enough and stands behind a task."""
-        if self.budget_us <= slack_us:
+        if self.need_us == self.budget_us:
+            if self.need_us <= slack_us and spare_us > 0:
+                return True
+        elif self.need_us <= spare_us:
             return True
         if not self.waiting:
             self.waiting = True
             self.since_us = now_us
-        elif behind and (now_us - self.since_us & _MASK ^ _HALF) - _HALF >= patience_us:
+        elif behind and spare_us > 0 and (now_us - self.since_us & _MASK ^ _HALF) - _HALF >= patience_us:
             self.forced = self.forced + 1 & _MASK
             return True
         return False
@@ -72,16 +83,19 @@ class Pool:
     """Hold the background jobs, give one of them one slice at a time, and collect the garbage they leave.
 
     collect_every: slices between two collections, 0 for none. A collection that does not fit waits for
-    its place right behind a task, and holds further slices up once it is twice overdue.
+    its place right behind a task, and holds further slices up once it is twice overdue. It is taken to last as long
+    as the longest so far, collect_budget_us at least. Where the machine can tell, taken() returns the eighths of the
+    free heap that have been taken since the last one, and that counts instead of slices.
     """
 
-    def __init__(self, us, collect, failed, collect_every, collect_budget_us, patience_us=1000000):
+    def __init__(self, us, collect, failed, collect_every, collect_budget_us, patience_us=1000000, taken=None):
         self._us = us
         self._collect = collect
         self._failed = failed
         self._collect_every = collect_every or _HALF - 1
         self._collect_budget_us = collect_budget_us
         self._patience_us = patience_us
+        self._taken = taken
         self._uncollected = 0
         self._turn = 0
         self.jobs = []
@@ -89,6 +103,20 @@ class Pool:
         self.wait_us = _MAX_US  # after work() did nothing: how long until a resting job is ready
         self.collects = 0
         self.collects_forced = 0
+        self.collect_max_us = 0
+        self._asked = False  # somebody wants one, however little is taken
+        self._overdue = False  # a collection waits for its place
+        self._overdue_us = 0  # since then
+        self._uncut_us = 0  # longest slice so far of those that cannot be cut
+        self._most_us = 0  # longest time seen before a critical task
+
+    def ask(self, wanted=True):
+        """Ask for a collection soon, whatever the slices, if it is wanted; asked twice, it is overdue."""
+        if wanted:
+            self._asked = True
+            every = self._collect_every
+            self._uncollected = every if self._uncollected < every else 2 * every
+            self.busy = True
 
     def add(self, job):
         """Append a job; it takes its first turn after those already here."""
@@ -96,28 +124,67 @@ class Pool:
         self.busy = True
 
     @micropython.native
-    def work(self, now_us, slack_us, behind):
-        """Collect, or run one slice, if it is due and fits into the slack; return whether it was done."""
+    def work(self, now_us, slack_us, behind, spare_us):
+        """Collect, or run one slice, if it is due and fits into the slack; return whether it was done.
+
+        spare_us: the time until a critical task is due, 0 while one waits for its gate: then nothing may hold it up.
+        """
+        if spare_us > self._most_us:
+            self._most_us = spare_us
+        elif 0 < spare_us < self._most_us - _MARGIN_US:  # but at the longest place, leave room for who waits meanwhile
+            spare_us = spare_us - _LESSER_US if spare_us > _LESSER_US else 1
+        if self._taken is not None:
+            self._weigh(self._taken())
         if self._uncollected >= self._collect_every:
             overdue = self._uncollected >= 2 * self._collect_every
-            fits = self._collect_budget_us <= slack_us
-            if fits or overdue and behind:
-                self.collects += 1
+            need_us = self._collect_budget_us
+            fits = need_us <= spare_us
+            if fits or overdue and behind and spare_us > 0 and self._may_force(now_us):
                 self.collects_forced += 0 if fits else 1
-                self._uncollected = 0
-                self._collect()
+                self._collect_now()
                 return True
             if overdue:
                 self.wait_us = _MAX_US
                 return False
-        if self._step(now_us, slack_us, behind):
+        if self._step(now_us, slack_us, behind, spare_us):
             self._uncollected = self._uncollected + 1 & _MASK
             return True
         self.busy = bool(self.jobs) or self._uncollected >= self._collect_every
         return False
 
     @micropython.native
-    def _step(self, now_us, slack_us, behind):
+    def _weigh(self, eighths):
+        """Want a collection once half of what was free is taken, and have slices wait for it at three quarters."""
+        every = self._collect_every
+        if eighths < _WANTED:
+            self._uncollected = every if self._asked else 0
+        elif eighths >= _OVERDUE:
+            self._uncollected = 2 * every
+        elif self._uncollected < every:
+            self._uncollected = every
+
+    @micropython.native
+    def _may_force(self, now_us):
+        """Return whether an overdue collection has waited enough for a place where it fits, or can never fit."""
+        if self._collect_budget_us > self._most_us:
+            return True
+        if not self._overdue:
+            self._overdue = True
+            self._overdue_us = now_us
+        return (now_us - self._overdue_us & _MASK ^ _HALF) - _HALF >= self._patience_us
+
+    def _collect_now(self):
+        self.collects += 1
+        self._uncollected = 0
+        self._asked = self._overdue = False
+        begin_us = self._us()
+        self._collect()
+        took_us = (self._us() - begin_us & _MASK ^ _HALF) - _HALF
+        self.collect_max_us = max(self.collect_max_us, took_us)
+        self._collect_budget_us = max(self._collect_budget_us, took_us)
+
+    @micropython.native
+    def _step(self, now_us, slack_us, behind, spare_us):
         """Run one slice if a job is ready and may; return whether it did."""
         jobs = self.jobs
         self.wait_us = _MAX_US
@@ -130,10 +197,15 @@ class Pool:
             if rest_us:
                 if rest_us < self.wait_us:
                     self.wait_us = rest_us
-            elif job.may_run(now_us, slack_us, behind, self._patience_us):
+            elif job.may_run(now_us, slack_us, behind, self._patience_us, spare_us):
                 self._slice(job)
                 return True
         return False
+
+    def _uncut(self, budget_us, need_us):
+        """Return what a slice that cannot be cut is taken to need: as long as the longest so far, if that ever fits."""
+        learned_us = self._uncut_us if self._uncut_us < self._most_us - _MARGIN_US else self._most_us - _MARGIN_US
+        return max(budget_us + 1, need_us, learned_us)
 
     @micropython.native
     def _slice(self, job):
@@ -149,11 +221,17 @@ class Pool:
             ended = True
             self._failed(job.name, error)
         end_us = self._us()
-        job.account((end_us - begin_us & _MASK ^ _HALF) - _HALF)
+        run_us = (end_us - begin_us & _MASK ^ _HALF) - _HALF
+        if job.need_us > job.budget_us and run_us > self._uncut_us:
+            self._uncut_us = run_us
+        job.account(run_us)
         job.waiting = False
+        job.need_us = job.budget_us
         if ended:
             self._turn -= 1
             self.jobs.remove(job)
+        elif rest_us and rest_us < 0:
+            job.need_us = self._uncut(job.budget_us, min(-rest_us, _MAX_US))
         elif rest_us:
             job.resting = True
             job.wake_us = (end_us - _HALF + min(rest_us, _MAX_US)) & _MASK ^ _HALF

@@ -11,19 +11,27 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.core import table as t
 from firmware.core.background import Background, Pool
 from firmware.core.errors import ConfigError
-from firmware.core.table import conclude, finish, hold_over, pick, skip
+from firmware.core.table import conclude, finish, hold_over, pick, skip, spare
+
+# As in core.table.
+_COUNT = const(0)
+_GATED = const(1)
+_AWAITED = const(2)
+_SLACK = const(3)
+_BEHIND = const(8)
+_HEADER = const(9)
+_MISSED = const(15)
+_ERRORS = const(18)
+_WIDTH = const(22)
+_NONE = const(255)
+_ASK = const(256)
+_MISSED_SOME = const(512)
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _STALL_MAX_MS = const(536000)
-_SLACK = const(3)  # these as in the table
-_BEHIND = const(8)
-_NONE = const(255)
-_ASK = const(256)
-_MISSED_SOME = const(512)
 _PASSES = const(1000)
 _UNBROKEN_MAX = const(200)
 _BREATH_US = const(500)
@@ -42,14 +50,17 @@ class Scheduler:
         # Bound methods are looked up once: a call through a class costs twice as much as one through these.
         self._poll = None if pump is None else pump.poll
         self._pump_wait_us = None if pump is None else pump.wait_us
+        self._pressed = getattr(pump, "pressed", None)  # whether something is about to go out
+        self._looked_away = getattr(pump, "looked_away", None)  # bytes may have come unseen
         self._us = platform.us
         self._ms = platform.ms
         self._idle = platform.idle
         self._feed = platform.feed_watchdog
         self._on_error = on_error
         self._pass_ms = self._ms()
-        self.pool = Pool(self._us, platform.collect, self._failed, collect_every, collect_budget_us)
-        self._table = array("i", [0] * (t.HEADER + t.WIDTH * min(max_tasks, 250)))
+        self.pool = Pool(self._us, platform.collect, self._failed, collect_every, collect_budget_us,
+                         taken=platform.taken if hasattr(platform, "taken") else None)
+        self._table = array("i", [0] * (_HEADER + _WIDTH * min(max_tasks, 250)))
         self._max_tasks = min(max_tasks, 250)
         self._runs = []
         self._fill = self._use_slack
@@ -80,10 +91,10 @@ class Scheduler:
         self.tasks.insert(index, task)
         self._runs.insert(index, task.run)
         for row in range(len(self.tasks) - 1, index - 1, -1):
-            self.tasks[row].move(self._table, t.HEADER + t.WIDTH * row)
-        self._table[t.COUNT] += 1
-        self._table[t.GATED] += task.gate is not None
-        self._table[t.AWAITED] += task.critical
+            self.tasks[row].move(self._table, _HEADER + _WIDTH * row)
+        self._table[_COUNT] += 1
+        self._table[_GATED] += task.gate is not None
+        self._table[_AWAITED] += task.critical
         task.align(origin_us, now_us)
 
     def spawn(self, name, generator, budget_us):
@@ -136,7 +147,7 @@ class Scheduler:
                     runs[row]()
                 except Exception as error:  # it goes on at its next grid time
                     ran = 0
-                    self.tasks[row].count(t.ERRORS, 1)
+                    self.tasks[row].count(_ERRORS, 1)
                     self._failed(self.tasks[row].name, error)
                 if finish(table, row, us(), ran):
                     self._conclude()
@@ -169,7 +180,7 @@ class Scheduler:
         try:
             return task.gate()
         except Exception as error:
-            task.count(t.ERRORS, 1)
+            task.count(_ERRORS, 1)
             self._failed(task.name, error)
         return True
 
@@ -192,8 +203,10 @@ class Scheduler:
         self._pass_ms = now_ms
         wait_us = self._table[_SLACK]
         pool = self.pool
-        if pool.busy:
-            if pool.work(now_us, wait_us, self._table[_BEHIND]):
+        if pool.busy and not (self._pressed and self._pressed()):
+            if pool.work(now_us, wait_us, self._table[_BEHIND], spare(self._table, now_us)):
+                if self._looked_away:
+                    self._looked_away()
                 self._unbroken += 1
                 if self._unbroken < _UNBROKEN_MAX:
                     return
@@ -222,14 +235,16 @@ class Scheduler:
     def _restart(self, now_us, stall_ms):
         """Begin every grid at now_us and count what a stall of stall_ms left out."""
         self.restarts += 1
-        self._table[t.SLACK] = 0
+        self._table[_SLACK] = 0
         for task in self.tasks:
-            task.count(t.MISSED, stall_ms // (task.period_us // 1000))
+            task.count(_MISSED, stall_ms // (task.period_us // 1000))
             task.align(now_us, now_us)
 
     def _failed(self, name, error):
         """Count an error and hand it on; what the reporter raises in turn is counted, not passed on."""
         self.errors = self.errors + 1 & _MASK
+        if type(error) is MemoryError:
+            self.pool.ask()
         if self._on_error is not None:
             try:
                 self._on_error(name, error)

@@ -35,12 +35,14 @@ CLOCK_HOLDING = 3
 # Kinds of record.
 KIND_INTERVAL = 1
 KIND_GAP = 2
+KIND_KEYS = 3
 GAP_RESTART = 1
 GAP_CLOCK_STEP = 2
 
 # Flags of a record (bit numbers of the format, as masks).
 FLAG_CLOCK_STEP = 1 << 0
 FLAG_REBOOT = 1 << 1
+FLAG_METER_EXCHANGED = 1 << 3
 FLAG_METER_SILENT = 1 << 4
 FLAG_REGISTER_BACK = 1 << 5
 FLAG_IMPLAUSIBLE = 1 << 6
@@ -50,6 +52,16 @@ FLAG_POOL_TRUEUP = 1 << 9
 FLAG_FACTOR_STALE = 1 << 10
 FLAG_FACTOR_DEFAULT = 1 << 11
 FLAG_PARTIAL = 1 << 16
+FLAG_FUEL_UNKNOWN = 1 << 18
+
+# State of a meter in a record.
+METER_GOOD = 0
+METER_TIMED_OUT = 1
+METER_DISCONNECTED = 2
+METER_EXCHANGED = 3
+METER_OUT_OF_RANGE = 4
+METER_SUBSTITUTE = 5
+METER_READ_ERROR = 6
 
 QUARTER_MS = 900_000
 
@@ -89,9 +101,24 @@ def ptr32(cells):
     return cells
 
 
+def ptr16(words):
+    """Return `words`: viper takes this name for a pointer to unsigned 16-bit words, and never calls this."""
+    return words
+
+
 def ptr8(data):
-    """Return `data`: viper takes this name for a pointer to bytes, and never calls this."""
-    return data
+    """Return the bytes of `data`: viper takes this name for a pointer to bytes, and never calls this."""
+    return memoryview(data).cast("B") if isinstance(data, array) else data
+
+
+def itself(cells):
+    """Return `cells`."""
+    return cells
+
+
+# What viper functions take cells by at the least cost: hal puts their address in its place, where a small integer holds
+# it. Only for cells that are never lengthened, and live as long as whoever calls.
+at = itself
 
 
 @micropython.viper
@@ -108,25 +135,27 @@ def fail(cells: ptr32, at: int):
     cells[at + 3] = (cells[at + 3] + 1) & _MASK
 
 
+class _Cell:
+    """One cell of an object as its attribute: as a property would be, at half of what that takes of the heap."""
+
+    def __init__(self, index):
+        self.index = index
+
+    def __get__(self, thing, kind):
+        return thing.cells[self.index]
+
+    def __set__(self, thing, value):
+        thing.cells[self.index] = value
+
+
 _cells = {}
 
 
 def cell(index):
-    """Return the property of an object's cell, an integer, for slow code; one for all classes: heap is scarce."""
+    """Return the attribute of an object's cell, an integer, for slow code; one for all classes: heap is scarce."""
     if index not in _cells:
-        _cells[index] = _cell(index)
+        _cells[index] = _Cell(index)
     return _cells[index]
-
-
-def _cell(index):
-    # A default takes less of the heap than a closure.
-    def get(thing, index=index):
-        return thing.cells[index]
-
-    def put(thing, value, index=index):
-        thing.cells[index] = value
-
-    return property(get, put)
 
 
 def _reading_cell(index):
@@ -151,6 +180,7 @@ class Reading:
     def __init__(self):
         self.cells = array("i", [0] * READING_CELLS)
         self.at = 0
+        self.moved = None  # called after a move, for whoever keeps the array at hand
 
     def move(self, cells, at):
         """Carry the row over into another array, from `at` on, and work there from now on. Start-up only."""
@@ -158,6 +188,8 @@ class Reading:
             cells[at + i] = self.cells[self.at + i]
         self.cells = cells
         self.at = at
+        if self.moved:
+            self.moved()
 
     @micropython.native
     def take(self, value, t_ms):
@@ -213,3 +245,4 @@ class Interval:
     def __init__(self, kind):
         self.kind = kind
         self.flags = 0
+        self.events = (0, bytes(32))  # until somebody has counted any

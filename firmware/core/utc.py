@@ -20,13 +20,14 @@ _QUARTER = const(0)
 _MS = const(1)
 _UP_S = const(2)
 _UP_MS = const(3)
+_NEWS = const(4)  # 1: somebody has set the clock
 
 
 @micropython.viper
 def advance(utc: ptr32, dt_ms: int) -> int:
-    """Let `dt_ms` pass and return 1; or, where it is more than a second or a quarter ends in it, nothing and 0."""
+    """Let `dt_ms` pass and return 1; nothing and 0 if it is over a second, ends a quarter or the clock is being set."""
     ms = utc[_MS] + dt_ms
-    if dt_ms > 1000 or ms >= _QUARTER_MS:
+    if dt_ms > 1000 or ms >= _QUARTER_MS or utc[_NEWS]:
         return 0
     utc[_MS] = ms
     ms = utc[_UP_MS] + dt_ms
@@ -41,7 +42,7 @@ class Utc:
     """UTC quarter hour and milliseconds in it, with trust, age and last measured error."""
 
     def __init__(self):
-        self.cells = array("i", (0, 0, 0, 0))
+        self.cells = array("i", (0, 0, 0, 0, 0))
         self.trust = CLOCK_UNKNOWN
         self.error_ms = 0  # offset found when it was last set, true - ours
         self.set_up_s = 0  # uptime at which UTC was last set

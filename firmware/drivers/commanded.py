@@ -4,15 +4,22 @@ drivers.sunspec_device builds on it for SunSpec, drivers.table_pcs and drivers.t
 Discharge and production are positive.
 """
 
+from array import array
+
 import micropython
 from micropython import const
 
 from firmware.core.errors import BusError
 from firmware.core.types import Reading
-from firmware.drivers import modbus
+from firmware.drivers.line import modbus
+from firmware.drivers.line.reader import Reader
 from firmware.drivers.ratio import LIMIT_PU, Ratio
-from firmware.drivers.reader import Reader
 
+# What a device says of itself, by their places in `says`.
+READY = const(0)
+LOCAL = const(1)
+FAULT = const(2)
+_SAYS = ("ready", "local", "fault")
 _DONE = const(0)
 _EXCEPTION = const(2)
 _DENIED = const(3)  # exceptions up to here say that the registers are not there
@@ -21,18 +28,23 @@ _DENIED = const(3)  # exceptions up to here say that the registers are not there
 class Commanded:
     """One device. `start()` must have run to its end before anything else is asked of it."""
 
+    _islanded = -1
+    serial = None  # as the device itself tells it
+
     def __init__(self, bus, unit, scale, timeout_us=200_000, lost_after=5, function=modbus.READ_HOLDING):
+        self.says = array("i", (0, 0, 0))  # the next three, at hand for the tick: say() keeps both
         self.ready = False  # found, set up, and answering
-        self.fault = False  # it says so itself
         self.local = False  # somebody commands it on the spot: hands off
+        self.fault = False  # it says so itself
         self.trouble = ""  # why it is not ready: a code
+        self.dry = False  # it is to be read only: its set-up writes nothing
         self.power = Reading()
         self.applied = Reading()  # the last command that it has acknowledged, or shows in its registers
         self.strayed = 0  # times that its registers showed another command than the last one
         self.reads_feed = False  # even reading keeps its set point alive
         self.invalid = 0  # answers whose power was no value, the blank ones among them
         self.blank = 0  # answers that were all zeros beside a fault state
-        self.asked_pu = 0
+        self._asked_pu = 0
         self.low_pu = self.high_pu = 0  # what may be commanded
         self._bus = bus
         self._scale = scale
@@ -49,6 +61,11 @@ class Commanded:
         self._back_ratio = None
         self._near_pu = 1  # a command that is read back may differ by this much: rounding
         self.stats = bus.device(unit)
+
+    def say(self, what, true):
+        """Note that it is ready, local or at fault (READY, LOCAL, FAULT), or no longer."""
+        self.says[what] = 1 if true else 0
+        setattr(self, _SAYS[what], bool(true))
 
     def beats(self, job):
         """Return whether this job is the heartbeat's."""
@@ -68,12 +85,12 @@ class Commanded:
         if self._starting:
             return
         self._starting = True
-        self.ready = False
+        self.say(READY, False)
         self.trouble = ""
         try:
             yield from self._set_up()
             self._missed = self._refused = self._gone = 0
-            self.ready = True
+            self.say(READY, True)
         except BusError as error:
             self.trouble = error.code
         finally:
@@ -81,11 +98,14 @@ class Commanded:
 
     def _write_through(self, job):
         """Send a write and wait for its outcome; raises BusError where it is not taken."""
+        if self.dry:
+            return
         self._awaited = job
         self._outcome = modbus.MORE
         self._bus.submit(job)
         while self._outcome == modbus.MORE:
             yield 1000
+        self._awaited = None
         if self._outcome != modbus.OK:
             raise BusError("WRITE_REFUSED", "registers %d..%d: %s, exception %d" % (
                 job.address, job.address + job.count - 1, modbus.STATUS_NAMES[self._outcome], job.exception))
@@ -99,6 +119,10 @@ class Commanded:
             self._back_ratio = None
 
     # ---- run
+
+    def islanded(self):
+        """Return 1 where it forms a grid of its own, 0 where it follows one, -1 where it has no word for that."""
+        return self._islanded
 
     @micropython.native
     def request(self):
@@ -119,8 +143,12 @@ class Commanded:
             power_pu = self.high_pu
         if power_pu < self.low_pu:
             power_pu = self.low_pu
-        self.asked_pu = power_pu
+        self._asked_pu = power_pu
         self._encode(power_pu)
+
+    def asked_pu(self):
+        """Return the last command that it was to be sent, site power units."""
+        return self._asked_pu
 
     @micropython.native
     def heartbeat(self):
@@ -137,7 +165,7 @@ class Commanded:
         elif job is self._set:
             self._refused = 0
             # Submitted anew meanwhile: what was acknowledged is the command before.
-            self.applied.take(self.asked_pu if job.idle() else self.applied.value, job.sent_ms)
+            self.applied.take(self.asked_pu() if job.idle() else self.applied.value, job.sent_ms)
         elif not job.is_write:
             if self._gone:
                 self._gone -= 1
@@ -168,4 +196,4 @@ class Commanded:
         if self._missed >= self._lost_after or self._refused >= self._lost_after or self._gone >= 2 * self._lost_after:
             if self.ready:
                 self.trouble = "LOST"
-            self.ready = False
+            self.say(READY, False)

@@ -10,11 +10,11 @@ import micropython
 from micropython import const
 
 from firmware.core.errors import BusError
-from firmware.core.types import take
+from firmware.core.types import ptr8, ptr32
 from firmware.drivers import sunspec
 from firmware.drivers import sunspec_models as models
-from firmware.drivers.modbus import ptr32
-from firmware.drivers.ratio import INVALID, LIMIT_PU, S16, U16, Ratio, plan, read_all
+from firmware.drivers.commanded import FAULT
+from firmware.drivers.ratio import INVALID, LIMIT_PU, S16
 from firmware.drivers.regmap import sunspec_ratio
 from firmware.drivers.sunspec_device import SunspecDevice
 
@@ -23,16 +23,29 @@ _FAST_AT = const(3)  # model 701 from St to W
 _FAST_COUNT = const(8)
 _UNKNOWN = const(0xFFFF)
 
-# The values of an answer, and the rows that read them: a run of whole numbers and the power.
-_INV_ST = const(1)
-_POWER = const(5)
-_VALUES = const(6)
-_ROWS = const(2)
-
-_MASK = const(0x3FFFFFFF)
-_HALF = const(0x20000000)
 _INVALID = const(-0x20000000)  # as ratio.INVALID
+_AT = const(4)  # as cells.AT
 _SENT = const(30)  # as cells.SENT
+_REFER = const(13)  # as in drivers.line.upset
+
+# What an answer is taken by, among the cells of the bus: how the power is read, and what was read last.
+_NUM = const(0)
+_DEN = const(1)
+_MOST = const(2)  # the largest raw value that is in range
+_OUT_AT = const(3)  # where the power's row begins
+_WARY = const(4)  # a fault, or a request without an answer before: look closer
+_VALUE = const(5)  # what the power was where somebody is to look closer
+_ST = const(6)  # 701 St, InvSt, ConnSt, Alrm's two words, the low one of DERMode
+_INV_ST = const(7)
+_CONN_ST = const(8)
+_ALRM = const(9)
+_ALRM_LOW = const(10)
+_MODE = const(11)
+_WORDS = const(6)
+_STATES = const(5)
+_FOLLOWS = const(1)
+_FORMS = const(2)
+_COUNT_MASK = const(0x1FFFFFFF)  # as core.types.take() counts
 
 
 class Der(SunspecDevice):
@@ -40,13 +53,18 @@ class Der(SunspecDevice):
 
     def __init__(self, bus, unit, scale, timeout_us=200_000, lost_after=5, profile=None):
         SunspecDevice.__init__(self, bus, unit, scale, timeout_us, lost_after, profile)
-        self._values = array("i", [INVALID] * _VALUES)  # 701 St, InvSt, ConnSt, Alrm's two, W as they were read last
         self.max_w = self.charge_max_w = self.discharge_max_w = 0
-        self._rows = None
         # Every second read goes one register further, to VA: inside the model, so no device minds.
         self._fast = self._read_job(_FAST_COUNT, 1)
-        self._fast.persists()
-        self._fast.hand_to(self._fast_taker(bus.cells))
+        self._own = self._fast.keep(array("i", [0] * _ST + [_UNKNOWN] * _WORDS))
+        self.power.moved = self._hand
+        self._hand()
+
+    def _hand(self):
+        """Have power put into its reading's row, wherever that has moved. Start-up only."""
+        line = self._bus.cells
+        line[self._own + _OUT_AT] = self.power.at
+        self._fast.hand_to(take_fast, self._own, self.power.cells)
 
     def _set_up(self):
         yield from SunspecDevice._set_up(self)
@@ -54,8 +72,8 @@ class Der(SunspecDevice):
         yield from self._read(701, models.MODEL_701, "W_SF", "W_SF")
         exponent = sunspec.exponent(self._reader.u16(0))
         power = sunspec_ratio(S16, exponent, (1, self._scale.unit_w), LIMIT_PU)
-        whole = Ratio(U16, 1, 1, 0xFFFF)
-        self._rows, _ = plan([(2 * i, whole) for i in range(_POWER)] + [(14, power)])
+        line = self._bus.cells
+        _, line[self._own + _NUM], line[self._own + _DEN], _, line[self._own + _MOST] = power.cells
         yield from self._read_ratings()
 
     def _read_ratings(self):
@@ -76,50 +94,75 @@ class Der(SunspecDevice):
 
     # ---- run
 
-    def _fast_taker(self, line):
-        """Return what takes power and state from an answer: a closure, for it runs in every control period."""
-        values = self._values
-
-        @micropython.viper
-        def take_fast(buf, at: int):
-            read_all(buf, at, self._rows, values, _ROWS)
-            v = ptr32(values)
-            value = ((v[_POWER] & _MASK) ^ _HALF) - _HALF
-            if value == _INVALID or v[_INV_ST] == _FAULT or self.fault or self._missed:
-                value = int(self.take_rare(value))
-            if value != _INVALID:
-                power = self.power
-                take(power.cells, power.at, value, ptr32(line)[_SENT])
-
-        return take_fast
-
     @micropython.native
-    def take_rare(self, value):
-        """See to what seldom changes in an answer with a power of `value`; return that, or INVALID."""
-        self._missed = 0
-        self.fault = fault = self._values[_INV_ST] == _FAULT
+    def _take_fast(self, job, buf, at):
+        """See to what seldom changes, and to a power that is none."""
+        line, own = self._bus.cells, self._own
+        value = line[own + _VALUE]
+        fault = line[own + _INV_ST] == _FAULT
+        self.say(FAULT, fault)
+        line[own + _WARY] = fault
         if fault and not value and self._says_nothing():
             self.blank += 1
             value = INVALID
         if value == INVALID:
             self.invalid += 1
             self.power.fail()
-        return value
+        else:
+            self.power.take(value, job.sent_ms)
 
     @micropython.native
     def _says_nothing(self):
         """Return True where nothing but the fault state stands in the frame: then its zeros are no values."""
-        for i in range(_POWER):
-            if self._values[i] and i != _INV_ST:
-                return False
-        return True
+        line, row = self._bus.cells, self._own + _ST
+        return not (line[row] or line[row + 2] or line[row + 3] or line[row + 4])
 
-    st = property(lambda der: _word(der._values[0]))  # 701 St
-    inv_st = property(lambda der: _word(der._values[_INV_ST]))
-    conn_st = property(lambda der: _word(der._values[2]))
-    alarm_high = property(lambda der: _word(der._values[3]))  # 701 Alrm
-    alarm_low = property(lambda der: _word(der._values[4]))
+    @micropython.native
+    def on_failure(self, job, status):
+        """Count a failure, as Commanded does, and look closer at the next answer."""
+        self._bus.cells[self._own + _WARY] = 1
+        SunspecDevice.on_failure(self, job, status)
+
+    def islanded(self):
+        """Return 1 where it forms a grid of its own, 0 where it follows one, -1 where it has not said which."""
+        line, own = self._bus.cells, self._own
+        mode = line[own + _MODE]
+        if mode == _UNKNOWN or line[own + _CONN_ST] == 0:
+            return -1
+        return 1 if mode & _FORMS else 0 if mode & _FOLLOWS else -1
+
+    def states(self):
+        """Return 701 St, InvSt, ConnSt and the two words of Alrm as they were read last, 0xFFFF where not implemented.
+
+        No property: MicroPython takes thirty times as long for every store to an object whose class has one.
+        """
+        row = self._own + _ST
+        return tuple(self._bus.cells[row:row + _STATES])
 
 
-def _word(value):
-    return _UNKNOWN if value == INVALID else value
+@micropython.viper
+def take_fast(c: ptr32, own: int, come: ptr8, out: ptr32) -> int:
+    """Keep the states of an answer, and put its power into the reading's row; REFER where something is amiss."""
+    at = c[_AT] + 3
+    c[own + _ST] = come[at] << 8 | come[at + 1]
+    c[own + _INV_ST] = come[at + 2] << 8 | come[at + 3]
+    c[own + _CONN_ST] = come[at + 4] << 8 | come[at + 5]
+    c[own + _ALRM] = come[at + 6] << 8 | come[at + 7]
+    c[own + _ALRM_LOW] = come[at + 8] << 8 | come[at + 9]
+    c[own + _MODE] = come[at + 12] << 8 | come[at + 13]
+    raw = come[at + 14] << 8 | come[at + 15]  # W
+    value = 0x10000 - raw if raw & 0x8000 else raw
+    if raw == 0x8000 or value > c[own + _MOST]:
+        value = _INVALID
+    else:
+        value = (value * c[own + _NUM] + (c[own + _DEN] >> 1)) // c[own + _DEN]
+        if raw & 0x8000:
+            value = 0 - value
+    if value == _INVALID or c[own + _INV_ST] == _FAULT or c[own + _WARY]:
+        c[own + _VALUE] = value
+        return _REFER
+    row = c[own + _OUT_AT]
+    out[row] = value
+    out[row + 1] = c[_SENT]
+    out[row + 2] = (out[row + 2] & _COUNT_MASK) + 1
+    return 0

@@ -7,9 +7,11 @@ a period later the PCS and the grid meter. A set point is urgent and goes before
 import micropython
 
 from firmware.core.types import BESS, GENSET, GRID, LOAD, PV, ROLES, WIND
-from firmware.drivers.bus import Bus
+from firmware.drivers.commanded import READY
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.meter import Meter
 from firmware.drivers.profile import FOLDERS
+from firmware.drivers.ratio import LIMIT_PU
 from firmware.drivers.regmap import Scale
 
 _METER_ROLES = {"load": LOAD, "grid": GRID, "wind": WIND, "pv": PV, "genset": GENSET}
@@ -35,11 +37,14 @@ class Field:
             self.buses.append(bus)
         self.meters = [None] * ROLES
         self.limiter = self.pv_limiter = self.genset = self.bms = None
-        self.installed = []  # (row of the site, device, profile), for drivers.budget
+        self.pv_limit_pu = LIMIT_PU  # upper limit of the PV plant's output: until somebody asks for less, all
+        self.installed = []  # (row of the site, device, profile), for drivers.line.budget
+        self.dry = False  # nothing is sent that commands, or says that somebody does
         self.sought = []  # meters that are found and set up
         self.commanded = []  # all that is found and set up: PCS, limits, genset controller, BMS
         for i, row in enumerate(config["devices"]):
             self._add(row, config, "devices[%d].profile" % i)
+        self.counters = self._counters(config["counters"]) if config.get("counters") else {}
         self.readings = [None if meter is None else meter.power for meter in self.meters]
         self.readings[BESS] = self.pcs.power
         self.soc = self.pcs.soc if self.bms is None else self.bms.soc
@@ -49,6 +54,11 @@ class Field:
         self._cells = [bus.cells for bus in self.buses]
         self._us = platform.us
         self._period_us = config["control"]["period_ms"] * 1000
+
+    def _counters(self, rows):
+        from firmware.drivers.counter import Counter  # few sites have any
+
+        return {row["what"]: Counter(self._by_id[row["bus"]], row) for row in rows}
 
     def _add(self, row, config, where):
         bus = self._by_id[row["bus"]]
@@ -62,6 +72,8 @@ class Field:
             if meter.minus_one:
                 far_pu = self._scale.whole_pu(config["ratings"][row["role"] + "_w"] // 100)
                 meter.minus_one.guard(far_pu, 0 if row["role"] == "load" else _BELIEVED_MINUS_ONE)
+            if row["role"] == "grid" and config.get("island"):
+                meter.tells_grid(profile)
             self.meters[_METER_ROLES[row["role"]]] = meter
             self.installed.append((row, meter, profile))
             if profile.driver:
@@ -104,6 +116,22 @@ class Field:
         return least_us
 
     @micropython.native
+    def pressed(self):
+        """Return True while a set point waits for its line to become free: nothing long may begin then."""
+        for cells in self._cells:
+            head = cells[21]  # cells.HEAD
+            if head and cells[0] and not cells[head + 2]:  # cells.STATE, cells.RANK: URGENT
+                return True
+        return False
+
+    @micropython.native
+    def looked_away(self):
+        """Note that something long has just been done: what came meanwhile came at an unknown time."""
+        now_us = self._us()
+        for cells in self._cells:
+            cells[36] = now_us  # cells.AWAY
+
+    @micropython.native
     def start_cycle(self):
         """Begin a control period: ask for what the feed-forward needs."""
         now_us = self._us()
@@ -126,7 +154,8 @@ class Field:
     @micropython.native
     def request_grid(self):
         """Ask the grid meter."""
-        self.meters[GRID].request()
+        if self.meters[GRID] is not None:  # some sites have no grid
+            self.meters[GRID].request()
 
     @micropython.native
     def direct_done(self):
@@ -139,7 +168,7 @@ class Field:
     @micropython.native
     def command(self, bess_pu):
         """Send the BESS set point, discharge positive."""
-        if self.pcs.ready:
+        if self.pcs.ready and not self.dry:
             self.pcs.command(bess_pu)
 
     @micropython.native
@@ -148,15 +177,27 @@ class Field:
         if self.limiter is not None and self.limiter.ready:
             self.limiter.command(limit_pu)
 
+    def go_dry(self, dry):
+        """Command nothing from now on: each device falls back by itself. Or set all of them up again."""
+        self.dry = dry
+        for device in self.commanded:
+            device.dry = dry
+            if not dry:
+                device.say(READY, False)
+
     def watch_buses(self, config, note):
         """Watch from now on that the buses carry what is asked; raises ConfigError where that cannot be."""
-        from firmware.drivers.bus_watch import BusWatch
+        from firmware.drivers.line.bus_watch import BusWatch
 
         self._watch = BusWatch(self, config, note)
 
     def bus_statistics(self):
         """Return of each bus [id, permille in use, looks that found the feed-forward waiting] in the last minute."""
         return self._watch.statistics() if self._watch else []
+
+    def unasked(self):
+        """Return (bus id, unit) of each who speaks without having been asked; unit 0: none of the site's."""
+        return self._watch.unasked if self._watch else ()
 
     def summaries(self):
         """Return what each device did since the start, a line each; may allocate."""
@@ -170,10 +211,13 @@ class Field:
         for device in self.commanded:
             if device.ready:
                 device.request_slow()
-                device.heartbeat()
-        if self.pv_limiter is not None:
-            self.pv_limiter.command(self.pv_limiter.high_pu)  # nothing asks for less yet; without it, it falls back
+                if not self.dry:
+                    device.heartbeat()
+        if self.pv_limiter is not None and not self.dry:
+            self.pv_limiter.command(self.pv_limit_pu)  # each second: without, it falls back
         self._turn = 1 - self._turn
+        for what in self.counters if self._turn else ():
+            self.counters[what].request()
         for role in range(self._turn, ROLES, 2):  # half of the meters: each every 2 s
             if self.meters[role] is not None:
                 self.meters[role].request_slow()
@@ -183,9 +227,26 @@ class Field:
         return {"wind_limit": self.limiter, "pv_limit": self.pv_limiter, "genset_control": self.genset,
                 "bms": self.bms}[role]
 
+    def refresh_ms(self, role):
+        """Return how often the meter of a role has new values, ms; 0 where its document does not say."""
+        for made in self.installed:
+            if made[1] is self.meters[role]:
+                return made[2].refresh_ms
+        return 0
+
     def lost(self):
         """Return the devices that have to be found and set up again."""
         return [device for device in self.commanded + self.sought if not device.ready]
+
+    def serials(self):
+        """Return [role, serial number or None] for each measured role: as the device says, or else site.json."""
+        rows = []
+        for role in range(ROLES):
+            source = self.pcs if role == BESS else self.meters[role]
+            for made in self.installed:
+                if source is not None and made[1] is source:
+                    rows.append([role, source.serial or made[0].get("serial")])
+        return rows
 
     def statistics(self):
         """Return [role, answers, time-outs, errors] since start for each measured role, in role order."""

@@ -10,6 +10,7 @@ from micropython import const
 from firmware.core.errors import BusError
 from firmware.drivers import ratio
 from firmware.drivers import sunspec_models_100 as models
+from firmware.drivers.commanded import FAULT, READY
 from firmware.drivers.ratio import F32, INVALID, LIMIT_PU, S16, Ratio
 from firmware.drivers.regmap import sunspec_ratio
 from firmware.drivers.sunspec_device import SunspecDevice
@@ -35,7 +36,6 @@ class Inverter(SunspecDevice):
         self._w_sf = -1  # the register of W_SF; a device that changes it is set up anew
         # Every second read goes one register further, to StVnd: inside the model.
         self._fast = self._read_job(_FAST_COUNT, 1)
-        self._fast.persists()
 
     def _set_up(self):
         yield from SunspecDevice._set_up(self)
@@ -81,11 +81,13 @@ class Inverter(SunspecDevice):
     def _take_fast(self, job, buf, at):
         st_at = at + self._st_at
         self.st = st = buf[st_at] << 8 | buf[st_at + 1]
-        self.fault = fault = st == _FAULT
+        fault = st == _FAULT
+        if fault != self.fault:
+            self.say(FAULT, fault)
         value = ratio.read(self._ratio.cells, buf, at)
         if self._w_sf >= 0 and buf[at + 2] << 8 | buf[at + 3] != self._w_sf:
             self.trouble = "RESCALED"  # nothing here holds any longer
-            self.ready = False
+            self.say(READY, False)
             value = INVALID
         elif fault and not value and not buf[at + 4] and not buf[at + 5]:
             self.blank += 1  # no power and no frequency beside a fault state: these zeros are no values

@@ -18,7 +18,7 @@ DRIVER       instead of TABLE: a class to be used like meter.Meter, which finds 
 """
 
 from firmware.core.errors import ConfigError
-from firmware.drivers import profile_file, regmap
+from firmware.drivers import regmap
 
 _PACKAGE = "firmware.drivers.%s.%s"
 _FOLDER = "profiles/"
@@ -71,11 +71,17 @@ class Profiles:
 
     def __init__(self, known, read=None, devices=None):
         self._known = known
+        self._made = {}  # by name: meters of one type share theirs
         self._read = read
         self._devices = devices or {}
 
     def load(self, name, where="profile"):
         """Return the Profile of a name; raises ConfigError at `where` for one that is not known."""
+        if name not in self._made:
+            self._made[name] = self._make(name, where)
+        return self._made[name]
+
+    def _make(self, name, where):
         if name in self._known:
             return of_module(name, _module("meters", name))
         path = "%s%s.json" % (_FOLDER, name)
@@ -83,7 +89,9 @@ class Profiles:
         if data is None:
             text = "%s: \"%s\" is not known; give one of %s, or put your own table into %s in the board's folder"
             raise ConfigError("CONFIG", text % (where, name, ", ".join(self._known), path))
-        return Profile(name, profile_file.parse(path, data))
+        from firmware.drivers.profile_file import parse
+
+        return Profile(name, parse(path, data))
 
     def device(self, role, name, where="profile"):
         """Return the module of a role that is commanded; raises ConfigError at `where` for one that is not known."""
@@ -100,8 +108,10 @@ def _module(folder, name):
 
 def of_module(name, module):
     """Return the Profile that a module states."""
+    from firmware.drivers.profile_file import KEYS
+
     facts = {}
-    for row in profile_file.KEYS:
+    for row in KEYS:
         facts[row[0]] = getattr(module, row[0].upper(), row[4])
     facts["table"] = getattr(module, "TABLE", ())
     facts["driver"] = getattr(module, "DRIVER", None)

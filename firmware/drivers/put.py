@@ -5,7 +5,7 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.drivers.modbus import ptr16
+from firmware.core.crc import ptr16
 from firmware.drivers.ratio import reduce, refuse
 
 _PUT_MAX = const(0x3FFFFF)

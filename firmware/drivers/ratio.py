@@ -11,7 +11,7 @@ import micropython
 from micropython import const
 
 from firmware.core.errors import BusError
-from firmware.drivers.modbus import ptr8, ptr32
+from firmware.core.types import ptr8, ptr32
 
 # Kinds of register value. Two-register kinds have the high word first unless they say otherwise.
 S16 = const(0)
@@ -33,7 +33,6 @@ NUM = const(1)
 DEN = const(2)
 LIMIT = const(3)
 MOST = const(4)
-_RUN = const(99)  # in a plan: a run of whole numbers
 
 _NUM_MAX = const(16_383)
 _DEN_MAX = const(0x7FFFFF)
@@ -76,7 +75,7 @@ def _doubled(whole: int, rest: int, den: int, times: int) -> int:
 
 
 @micropython.viper
-def _float_ratio(high: int, low: int, num: int, den: int) -> int:
+def float_ratio(high: int, low: int, num: int, den: int) -> int:
     """Return |float32| * num / den rounded to nearest, for num < 2**14 and den < 2**18."""
     exponent = (high >> 7) & 0xFF
     if exponent == 255:
@@ -129,7 +128,7 @@ def _long(cells: ptr32, at: int, kind: int, high: int, low: int) -> int:
     """Return the value of a pair of registers by the cells of a Ratio that begin at `at`, or INVALID."""
     negative = high & 0x8000
     if kind == F32:
-        value = int(_float_ratio(high, low, cells[at + NUM], cells[at + DEN]))
+        value = int(float_ratio(high, low, cells[at + NUM], cells[at + DEN]))
     else:
         # "Not implemented", and how some meters show an overflow.
         if low == 0xFFFF and high == (0xFFFF if kind == U32 else 0x7FFF):
@@ -151,20 +150,12 @@ def _long(cells: ptr32, at: int, kind: int, high: int, low: int) -> int:
 
 
 @micropython.viper
-def _other(cells: ptr32, row: int, kind: int, buf: ptr8, at: int) -> int:
+def value_at(cells: ptr32, row: int, buf: ptr8, at: int) -> int:
     """Return the value at buf[at] of any kind by the cells of a Ratio that begin at `row`, or INVALID."""
+    kind = cells[row]
     high = buf[at] << 8 | buf[at + 1]
     if kind > U16:
         low = buf[at + 2] << 8 | buf[at + 3]
-        if kind == S32 and cells[row + NUM] == 1 and (high < 0x1000 or high >= 0xF000):
-            # Within 2**28: one division will do.
-            whole = high << 16 | low
-            if high & 0x8000:
-                whole = ((0xFFFF - high) << 16 | 0xFFFF - low) + 1
-            whole = (whole + (cells[row + DEN] >> 1)) // cells[row + DEN]
-            if whole > cells[row + LIMIT]:
-                return INVALID
-            return 0 - whole if high & 0x8000 else whole
         if kind >= S32_LOW_FIRST:
             return int(_long(cells, row, kind - 3, low, high))
         return int(_long(cells, row, kind, high, low))
@@ -184,50 +175,7 @@ def _other(cells: ptr32, row: int, kind: int, buf: ptr8, at: int) -> int:
 @micropython.viper
 def read(cells: ptr32, buf: ptr8, at: int) -> int:
     """Return the value whose registers begin at buf[at] by the cells of a Ratio, or INVALID."""
-    return int(_other(cells, 0, cells[KIND], buf, at))
-
-
-@micropython.viper
-def read_all(buf: ptr8, at: int, rows: ptr32, out: ptr32, count: int):
-    """Read values of buf[at:] into `out` by the `count` rows of plan(): a run of whole numbers, or one by its Ratio."""
-    i = 0
-    row = 0
-    while count:
-        at += rows[row]
-        left = rows[row + 2]
-        if rows[row + 1] == _RUN:
-            while left:
-                value = buf[at] << 8 | buf[at + 1]
-                out[i] = value if value != 0xFFFF else INVALID
-                at += 2
-                i += 1
-                left -= 1
-        else:
-            out[i] = int(_other(rows, row + 1, rows[row + 1], buf, at))
-            i += 1
-        row += 6
-        count -= 1
-
-
-def plan(values):
-    """Return (cells, rows) by which read_all() reads: `values` are (offset in bytes, Ratio), by offset. Start-up only.
-
-    A row is the way from where the last one ended, and the cells of a Ratio; or of a run of 16-bit whole numbers
-    that follow one another as they stand, its length.
-    """
-    cells = array("i")
-    at = 0
-    for offset, ratio in values:
-        kind, num, den, _, most = ratio.cells
-        whole = kind == U16 and num == den == 1 and most >= 0xFFFE
-        if whole and cells and cells[len(cells) - 5] == _RUN and offset == at:
-            cells[len(cells) - 4] += 1
-            at += 2
-            continue
-        cells.append(offset - at)
-        cells.extend(array("i", (_RUN, 1, 0, 0, 0)) if whole else ratio.cells)
-        at = offset + 2 if whole else offset
-    return cells, len(cells) // 6
+    return int(value_at(cells, 0, buf, at))
 
 
 @micropython.viper

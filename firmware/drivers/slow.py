@@ -5,9 +5,9 @@ One round reads all blocks; what values() decodes is always one whole round. Not
 
 import micropython
 
-from firmware.drivers import blocks, regmap
-from firmware.drivers.job import Job
-from firmware.drivers.modbus import ptr8
+from firmware.core.types import ptr8
+from firmware.drivers import regmap
+from firmware.drivers.line.job import Job
 
 _ILLEGAL_ADDRESS = 2
 
@@ -32,7 +32,9 @@ class Slow:
         self.t_ms = 0
         self.fails = 0  # rounds that were not whole
         self._bus = bus
-        self._make = lambda: Job(bus, unit, function, 0, 1, self, timeout_us)
+        self._unit = unit
+        self._function = function
+        self._timeout_us = timeout_us
         self._jobs = []  # as many as have been needed
         self._used = ()
         self._rows = ()
@@ -57,11 +59,14 @@ class Slow:
     def reserve(self, jobs):
         """Have at least so many jobs. May allocate."""
         while len(self._jobs) < jobs:
-            self._jobs.append(self._make())
-            self._jobs[-1].slow = True
+            job = Job(self._bus, self._unit, self._function, 0, 1, self, self._timeout_us)
+            job.slow = True
+            self._jobs.append(job)
 
     def plan(self):
         """Point the requests at the rows. May allocate."""
+        from firmware.drivers.line import blocks  # mostly at the start only: main.py forgets it then
+
         profile, rows, bridges = self._profile, self._rows, self._bridges
         self._due = False
         spans = sorted({(row[0], regmap.words(row[1])) for row in rows})

@@ -7,7 +7,8 @@ meanwhile.
 from micropython import const
 
 from firmware.core.errors import BusError
-from firmware.drivers import modbus, ratio
+from firmware.drivers import ratio
+from firmware.drivers.line import modbus
 
 # Kinds of point beside ratio.S16, U16, S32 and U32.
 ENUM16 = const(16)
@@ -31,6 +32,9 @@ RESULT_NAMES = ("FOUND", "UNENDED", "SILENT", "NOT_SUNSPEC", "BROKEN")
 
 BASES = (40_000, 0, 50_000, 500)  # the standard's, and Sinexcel's
 _MODELS_MAX = const(64)
+_COMMON = const(1)
+_SERIAL_AT = const(50)
+_SERIAL_WORDS = const(16)
 _END = const(0xFFFF)
 _NO_SF = const(0x8000)
 
@@ -83,6 +87,23 @@ class Discovery:
                 self.models[model] = address
                 self.lengths[model] = reader.u16(0)
             address += 2 + reader.u16(0)
+
+
+    def serial(self, reader):
+        """Read the serial number of the common model; return it as text, None where the device tells none."""
+        if _COMMON not in self.models or self.lengths[_COMMON] < _SERIAL_AT + _SERIAL_WORDS - 2:
+            return None
+        status = yield from reader.read(self.address(_COMMON, _SERIAL_AT), _SERIAL_WORDS)
+        return _plain(bytes(reader.data[:2 * _SERIAL_WORDS])) if status == modbus.OK else None
+
+
+def _plain(raw):
+    """Return text of printable ASCII without what fills it up, or None."""
+    raw = raw.split(b"\x00")[0].strip()
+    for byte in raw:
+        if not 0x20 <= byte < 0x7F:
+            return None
+    return raw.decode() if raw else None
 
 
 def find(table, name):

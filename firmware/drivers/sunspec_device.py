@@ -1,9 +1,10 @@
 """What a SunSpec device of any sort has beside drivers.commanded: models found by discovery, points by name."""
 
 from firmware.core.errors import BusError
-from firmware.drivers import modbus, sunspec
+from firmware.drivers import sunspec
 from firmware.drivers.commanded import Commanded
-from firmware.drivers.job import Job
+from firmware.drivers.line import modbus
+from firmware.drivers.line.job import Job
 
 _UNKNOWN = 0xFFFF
 
@@ -20,8 +21,10 @@ class SunspecDevice(Commanded):
         self.stats.gap_us = max(self.stats.gap_us, getattr(profile, "GAP_US", 0))
 
     def _read_job(self, count=1, extra=0):
-        """Return a job that reads this many registers, to be aimed at set-up; till then drivers.budget counts them."""
-        return Job(self._bus, self._unit, modbus.READ_HOLDING, 0, count, self, self._timeout_us, extra=extra)
+        """Return a job that reads this many registers, to be aimed at set-up; till then line.budget counts them."""
+        job = Job(self._bus, self._unit, modbus.READ_HOLDING, 0, count, self, self._timeout_us, extra=extra)
+        job.persists()
+        return job
 
     def _write_job(self, registers, skip=0, urgent=False):
         """Return a job that writes these registers, to be aimed at set-up."""
@@ -32,6 +35,7 @@ class SunspecDevice(Commanded):
         yield from self.found.run(self._reader, self._bases)
         if self.found.result > sunspec.UNENDED:
             raise BusError(sunspec.RESULT_NAMES[self.found.result])
+        self.serial = yield from self.found.serial(self._reader)
 
     def _address(self, model, offset):
         if model not in self.found.models:

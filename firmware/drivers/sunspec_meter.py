@@ -10,9 +10,9 @@ from micropython import const
 from firmware.core.errors import BusError
 from firmware.drivers import ratio, regmap, sunspec
 from firmware.drivers import sunspec_models_200 as models
+from firmware.drivers.line.reader import Reader
 from firmware.drivers.meter import Meter, turned
 from firmware.drivers.ratio import INVALID, LIMIT_PU, S16, read
-from firmware.drivers.reader import Reader
 from firmware.drivers.regmap import sunspec_ratio
 
 _MODELS = (203, 204, 202, 201, 213, 214, 212, 211)
@@ -35,13 +35,15 @@ class SunspecMeter(Meter):
         self.trouble = ""  # why it is not ready: a code
         self.model = 0
         self.found = sunspec.Discovery()
-        self._profile = profile
         self._scale = scale
         self._lost_after = lost_after
         self._missed = 0
         self._starting = False
         self._reader = Reader(bus, unit, timeout_us)
         self._ratios = None  # of an integer model: the cells of a Ratio for each exponent
+
+    def tells_grid(self, profile):
+        """Go on as it does: the frequency is read anyway."""
 
     # ---- start
 
@@ -65,6 +67,7 @@ class SunspecMeter(Meter):
         yield from self.found.run(self._reader)
         if self.found.result > sunspec.UNENDED:
             raise BusError(sunspec.RESULT_NAMES[self.found.result])
+        self.serial = yield from self.found.serial(self._reader)
         self.model = self._choose()
         while self.busy() or self.slow.open() or self.phases.open():
             yield _REST_US  # what was asked before it was lost is still under way

@@ -10,15 +10,21 @@ from micropython import const
 
 from firmware.core.errors import BusError
 from firmware.core.types import Reading
-from firmware.drivers import modbus, ratio, regmap
-from firmware.drivers.commanded import Commanded
-from firmware.drivers.job import Job
+from firmware.drivers import ratio, regmap
+from firmware.drivers.commanded import FAULT, LOCAL, Commanded
+from firmware.drivers.line import modbus
+from firmware.drivers.line.job import Job
 from firmware.drivers.ratio import INVALID, LIMIT_PU, Ratio
 from firmware.drivers.regmap import small
 
 _PERMILLE = const(1000)
 _BATTERY_MV = const(100_000)
 _RPM_MAX = const(10_000)
+_MAINS_MHZ = const(100_000)
+_MAINS_MV = const(50_000_000)
+_NONE = const(-1)  # no value
+_HOURS_HIGH = const(0x3FFF)  # seconds from there on are none
+_EXCEPTION = const(2)  # as modbus.EXCEPTION
 _NO_STATE = const(15)  # engine states from here on are none
 _COMPLEMENT = const(0xFFFF)
 
@@ -34,6 +40,8 @@ class TableGenset(Commanded):
         self.battery = Reading()
         self.mode = self.engine_state = 0xFFFF
         self.speed_rpm = 0
+        self.mains_mhz = self.mains_mv = _NONE  # what it senses of the grid
+        self.run_h = _NONE  # whole hours that the engine has run
         self.wanted = 0  # 1 started, 0 stopped: the last command
         self._profile = profile
         self.stats.gap_us = max(self.stats.gap_us, profile.GAP_US)
@@ -41,13 +49,20 @@ class TableGenset(Commanded):
         self._set = Job(bus, unit, profile.WRITE_FUNCTION, profile.COMMAND_AT, 2, self, timeout_us,
                         registers=self._registers)
         self._fast = Job(bus, unit, profile.FUNCTION, small(profile.FAST[0]), small(profile.FAST[1]), self, timeout_us)
+        self._fast.persists()
         self._slow = [Job(bus, unit, profile.FUNCTION, small(at), small(count), self, timeout_us)
                       for at, count in profile.SLOW]
         self._modes, self._instruments, self._engine = self._slow
+        self._sometimes = [Job(bus, unit, profile.FUNCTION, small(at), small(count), self, timeout_us)
+                           for at, count in profile.SOMETIMES]
+        self._mains, self._hours = self._sometimes
+        self._turn = 0
         self._power = self._ratio("power_w", self._scale.unit_w, LIMIT_PU)
         self._fuel = self._ratio("fuel_permille", 1, _PERMILLE)
         self._battery = self._ratio("battery_mv", 1, _BATTERY_MV)
         self._speed = self._ratio("speed_rpm", 1, _RPM_MAX)
+        self._frequency = self._ratio("mains_frequency_mhz", 1, _MAINS_MHZ)
+        self._voltage = self._ratio("mains_voltage_l1_mv", 1, _MAINS_MV)
         self._auto_modes = tuple(small(mode) for mode in profile.AUTO_MODES)
         self._running_states = tuple(small(state) for state in profile.RUNNING_STATES)
 
@@ -77,7 +92,7 @@ class TableGenset(Commanded):
     def command(self, run):
         """Start (true) or stop the genset; returns False where it must not be commanded."""
         self.wanted = 1 if run else 0
-        if not self.ready or self.local:
+        if not self.ready or self.local or self.dry:
             return False
         return self._key(self._profile.START_KEY if run else self._profile.STOP_KEY)
 
@@ -88,7 +103,7 @@ class TableGenset(Commanded):
 
     @micropython.native
     def _key(self, key):
-        self.asked_pu = self.wanted
+        self._asked_pu = self.wanted
         self._registers[0] = key
         self._registers[1] = _COMPLEMENT - key
         return self._bus.submit(self._set)
@@ -100,6 +115,9 @@ class TableGenset(Commanded):
             self._bus.submit(self._fast)
             for job in self._slow:
                 self._bus.submit(job)
+            self._turn = 1 - self._turn
+            if self._sometimes[self._turn] is not None:
+                self._bus.submit(self._sometimes[self._turn])
 
     @micropython.native
     def _take_fast(self, job, buf, at):
@@ -110,8 +128,24 @@ class TableGenset(Commanded):
             self.power.take(value, job.sent_ms)
 
     @micropython.native
+    def on_failure(self, job, status):
+        """Count a failure; what only some models have is not asked for again where it is refused."""
+        if status == _EXCEPTION and job is self._mains:
+            self._sometimes[0] = None
+        elif status == _EXCEPTION and job is self._hours:
+            self._sometimes[1] = None
+        else:
+            Commanded.on_failure(self, job, status)
+
+    @micropython.native
     def _take_other(self, job, buf, at):
-        if job is self._modes:
+        if job is self._mains:
+            self.mains_mhz = self._value(self._frequency, buf, at)
+            self.mains_mv = self._value(self._voltage, buf, at + 2)
+        elif job is self._hours:
+            high = buf[at] << 8 | buf[at + 1]
+            self.run_h = _NONE if high > _HOURS_HIGH else ((high << 16) + (buf[at + 2] << 8 | buf[at + 3])) // 3600
+        elif job is self._modes:
             self._take_modes(buf, at)
         elif job is self._instruments:
             self._take_into(self.fuel, self._fuel, buf, at, job.sent_ms)
@@ -130,8 +164,13 @@ class TableGenset(Commanded):
     @micropython.native
     def _take_modes(self, buf, at):
         self.mode = mode = buf[at] << 8 | buf[at + 1]
-        self.local = mode not in self._auto_modes
-        self.fault = ((buf[at + 4] << 8 | buf[at + 5]) & self._profile.FAULT_MASK) != 0
+        self.say(LOCAL, mode not in self._auto_modes)
+        self.say(FAULT, (buf[at + 4] << 8 | buf[at + 5]) & self._profile.FAULT_MASK)
+
+    @micropython.native
+    def _value(self, scale, buf, at):
+        value = ratio.read(scale.cells, buf, at)
+        return _NONE if value == INVALID else value
 
     @micropython.native
     def _take_into(self, reading, scale, buf, at, t_ms):

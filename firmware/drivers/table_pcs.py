@@ -4,7 +4,8 @@ A profile has READS (address, kind, num, den, name), of which `power_w`, `soc_pe
 (name, mask) and FAULT_CODES (name, value) name are used here; FAST and SLOW, the blocks (address, count) that are read
 each period and each second; COMMAND, SETTINGS and START, rows (address, kind, num, den, name, value): the block of
 every set point, what is written at set-up where it stands otherwise, and what is written at set-up in any case. A
-value is a number, or SETPOINT or TIMEOUT_S. FEED is a row that the heartbeat writes, or None.
+value is a number, or SETPOINT or TIMEOUT_S. FEED is a row that the heartbeat writes, or None. ISLAND_BITS, where it has
+them (name, mask on a grid, mask as an island), lie in a block that is read each second.
 """
 
 from array import array
@@ -14,9 +15,10 @@ from micropython import const
 
 from firmware.core.errors import BusError
 from firmware.core.types import Reading
-from firmware.drivers import modbus, ratio, regmap
-from firmware.drivers.commanded import Commanded
-from firmware.drivers.job import Job
+from firmware.drivers import ratio, regmap
+from firmware.drivers.commanded import FAULT, Commanded
+from firmware.drivers.line import modbus
+from firmware.drivers.line.job import Job
 from firmware.drivers.put import Put
 from firmware.drivers.ratio import INVALID, LIMIT_PU, U16, Ratio
 from firmware.drivers.regmap import small
@@ -79,7 +81,6 @@ class TablePcs(Commanded):
     def _make_reads(self):
         profile = self._profile
         self._fast = self._read_job(profile.FAST)
-        self._fast.persists()
         self._fast_bytes = small(2 * profile.FAST[1])
         row = regmap.find(profile.READS, "power_w")
         self._power_ratio = Ratio(row[1], row[2], row[3] * self._scale.unit_w, LIMIT_PU)
@@ -88,9 +89,20 @@ class TablePcs(Commanded):
         for block in profile.SLOW:
             self._blocks.append((self._read_job(block),) + self._watched(block))
         self._faults = bytearray(len(self._blocks))
+        self._find_island()
         if profile.BACK is not None:
             self._back = self._read_job(profile.BACK)
             self._back_at = small(2 * (self._set_row[0] - profile.BACK[0]))
+
+    def _find_island(self):
+        """Find the byte of the word that says whether it forms a grid of its own, and the block that brings it."""
+        bits = getattr(self._profile, "ISLAND_BITS", None)
+        self._island = None
+        if bits:
+            name, on_grid, as_island = bits
+            for block, (job, _, _, _, _) in zip((self._profile.FAST,) + self._profile.SLOW, self._blocks):
+                for byte, _ in self._within(((name, 0),), block):
+                    self._island = (job, byte, small(on_grid), small(as_island))
 
     def _watched(self, block):
         """Return (byte of the state of charge or -1, its ratio, fault masks, fault codes) of a block."""
@@ -115,8 +127,10 @@ class TablePcs(Commanded):
     def _read_job(self, block):
         bus, unit = self._bus_unit
         extra = block[2] if len(block) > 2 else 0
-        return Job(bus, unit, self._profile.FUNCTION, small(block[0]), small(block[1]), self, self._timeout_us,
-                   extra=extra)
+        job = Job(bus, unit, self._profile.FUNCTION, small(block[0]), small(block[1]), self, self._timeout_us,
+                  extra=extra)
+        job.persists()
+        return job
 
     def _write_job(self, address, registers, urgent=False):
         bus, unit = self._bus_unit
@@ -246,6 +260,10 @@ class TablePcs(Commanded):
             if block[0] is job:
                 self._watch(i, buf, at, job.sent_ms)
             i += 1
+        island = self._island
+        if island is not None and island[0] is job:
+            word = buf[at + island[1]] << 8 | buf[at + island[1] + 1]
+            self._islanded = 1 if word & island[3] else 0 if word & island[2] else -1
 
     @micropython.native
     def _watch(self, i, buf, at, t_ms):
@@ -270,4 +288,4 @@ class TablePcs(Commanded):
         for flag in self._faults:
             if flag:
                 fault = True
-        self.fault = fault
+        self.say(FAULT, fault)

@@ -8,6 +8,8 @@ import os
 
 from micropython import const
 
+from firmware.core.background import FLASH_US
+
 _ENOENT = const(2)
 _EEXIST = const(17)
 _ENOSPC = const(28)
@@ -23,8 +25,19 @@ class Files:
 
     def append(self, path, data):
         """Append `data` and synchronise: one open, one write, one close."""
-        with open(self._root + path, "ab") as file:
+        for _ in self.appending(path, data):
+            pass
+
+    def appending(self, path, data):
+        """Yield between the parts of append() that cannot be cut further: open, write, synchronise."""
+        return self._writing(path, "ab", data)
+
+    def _writing(self, path, mode, data):
+        yield FLASH_US
+        with open(self._root + path, mode) as file:
+            yield FLASH_US
             _write(file, data)
+            yield FLASH_US
             _sync(file)
 
     def read(self, path):
@@ -44,6 +57,10 @@ class Files:
             file.seek(pos)
             return file.read(count)
 
+    def reader(self, path):
+        """Return a file to seek and read in, for whoever does so in slices and closes it; None where there is none."""
+        return self._open(path)
+
     def read_into(self, path, pos, buf):
         """Fill `buf` from byte `pos` of the file; return the count of bytes, 0 where there is no file."""
         file = self._open(path)
@@ -55,18 +72,14 @@ class Files:
 
     def replace(self, path, data):
         """Make `data` the content of the file: after a power cut the old or the new is there, whole."""
-        self.stage(path, data)
-        self.commit(path)
+        for _ in self.replacing(path, data):
+            pass
 
-    def stage(self, path, data):
-        """Do the first half of replace(), the longer one."""
-        with open(self._root + path + _BESIDE, "wb") as file:
-            _write(file, data)
-            _sync(file)
-
-    def commit(self, path):
-        """Do the second half of replace()."""
+    def replacing(self, path, data):
+        """Yield between the parts of replace() that cannot be cut further."""
+        yield from self._writing(path + _BESIDE, "wb", data)
         if _BESIDE:
+            yield FLASH_US
             self.rename(path + _BESIDE, path)
 
     def copy(self, source, begin, end, target):
@@ -87,8 +100,8 @@ class Files:
                 raise
         return None
 
-    def names(self, path):
-        """Iterate over the names of the files in a folder, in no order; none where there is no folder."""
+    def names(self, path, folders=False):
+        """Iterate over the names of files, or of folders, in a folder, in no order; none where there is none."""
         try:
             entries = _entries((self._root + path).rstrip("/") or "/")
         except OSError as error:
@@ -96,7 +109,7 @@ class Files:
                 raise
             return
         for entry in entries:
-            if entry[1] != _DIRECTORY:
+            if (entry[1] == _DIRECTORY) == folders:
                 yield entry[0]
 
     def list(self, path):
@@ -110,6 +123,15 @@ class Files:
         except OSError as error:
             if error.errno != _EEXIST:
                 raise
+
+    def remove_dir(self, path):
+        """Remove an empty folder."""
+        os.rmdir(self._root + path)
+
+    def free_bytes(self):
+        """Return how many bytes of the file system are free; it is walked for that, and takes as long as a write."""
+        facts = os.statvfs(self._root)
+        return facts[0] * facts[4]
 
     def rename(self, old, new):
         """Rename a file; a file that has the new name is replaced."""

@@ -1,84 +1,62 @@
 """The emulated board: clock, sleep, UARTs by its module `mps2`; littlefs on flash that outlives a kill."""
 
+import gc
 import os
+import sys
 
 import board
 import micropython
 import mps2
 import uctypes
+from micropython import const
 
+from firmware.core import cbor_plan, crc, snapshot, types, words
 from firmware.core.errors import ConfigError, HalError
+from firmware.hal import thumb, thumb_bus, thumb_cbor, thumb_tick
 from firmware.hal.half_duplex import HalfDuplex
 from firmware.hal.platform import BasePlatform
 
+crc.fast = thumb_bus.crc16
+crc.seal = thumb_bus.fill
+words.fast = thumb.run
+cbor_plan.fast = thumb_cbor.write
+snapshot.fast = thumb_tick.measure
+types.at = uctypes.addressof
+
+_MASK = const(0x3FFFFFFF)
+_WEIGH_EVERY = const(15)  # collections, less one
 _BLOCK_BYTES = 4096
-_BLOCKS = board.JOURNAL_BYTES // _BLOCK_BYTES
-# Larger reads and a wider look-ahead than the defaults: fewer of them an append, shorter flash slices. An open file
-# takes four times readsize in one piece, so no more than this on a heap that has been in use for months.
-_LITTLEFS = {"readsize": 256, "progsize": 256, "lookahead": 128}
+# Measured for the shortest longest write on a flash that is 35 days full. An open file takes four times progsize in one
+# piece of the heap; the look-ahead covers all blocks, so that the file system is walked as seldom as can be.
+_LITTLEFS = {"readsize": 64, "progsize": 128, "lookahead": 128}
 _MARK = b"evenkeel littlefs"  # in the block behind the file system, written once it is whole
 
 
-@micropython.viper
-def _copy(to: ptr32, source: ptr32, words: int):  # noqa: F821
-    i = 0
-    while i < words:
-        to[i] = source[i]
-        to[i + 1] = source[i + 1]
-        to[i + 2] = source[i + 2]
-        to[i + 3] = source[i + 3]
-        i += 4
+def mark():
+    """Note behind the file system that it has been made."""
+    mps2.flash_erase(board.JOURNAL_BYTES, _BLOCK_BYTES)
+    _mark_place()[:] = _MARK
 
 
-class Flash:
-    """Block device over the flash at 0x21000000; erasing sets bits to one and takes FLASH_STALL_US."""
+def is_marked():
+    """Return True if a whole file system was made here once."""
+    return bytes(_mark_place()) == _MARK
 
-    def __init__(self):
-        self._base = mps2.flash_addr()
 
-    def _view(self, block, off, count):
-        return uctypes.bytearray_at(self._base + block * _BLOCK_BYTES + off, count)
-
-    # Neither allocates: littlefs calls them thousands of times a file, and must not be left by a MemoryError.
-    # It moves whole multiples of readsize and progsize, so four words at a time will do.
-    def readblocks(self, block, buf, off=0):
-        """Fill `buf` from `block`, starting `off` bytes into it."""
-        _copy(buf, self._base + block * _BLOCK_BYTES + off, len(buf) >> 2)
-
-    def writeblocks(self, block, buf, off=0):
-        """Write `buf` into the erased part of `block` at `off` bytes."""
-        _copy(self._base + block * _BLOCK_BYTES + off, buf, len(buf) >> 2)
-
-    def ioctl(self, op, arg):
-        """Answer littlefs: number of blocks, bytes a block, and erase of one block."""
-        if op == 4:
-            return _BLOCKS
-        if op == 5:
-            return _BLOCK_BYTES
-        if op == 6:
-            mps2.flash_erase(arg * _BLOCK_BYTES, _BLOCK_BYTES)
-        return 0
-
-    def mark(self):
-        """Note behind the file system that it has been made."""
-        mps2.flash_erase(_BLOCKS * _BLOCK_BYTES, _BLOCK_BYTES)
-        self._view(_BLOCKS, 0, len(_MARK))[:] = _MARK
-
-    def is_marked(self):
-        """Return True if a whole file system was made here once."""
-        return bytes(self._view(_BLOCKS, 0, len(_MARK))) == _MARK
+def _mark_place():
+    return uctypes.bytearray_at(mps2.flash_addr() + board.JOURNAL_BYTES, len(_MARK))
 
 
 def mount():
     """Mount littlefs at "/"; make it only on flash that never held one: what is there is evidence."""
     if _is_mounted():
         return
-    flash = Flash()
-    if not flash.is_marked():
+    flash = mps2.Flash(board.JOURNAL_BYTES // _BLOCK_BYTES)
+    if not is_marked():
         os.VfsLfs2.mkfs(flash, **_LITTLEFS)
-        flash.mark()
+        mark()
     try:
-        os.mount(os.VfsLfs2(flash, **_LITTLEFS), "/")
+        os.mount(os.VfsLfs2(flash, mtime=False, **_LITTLEFS), "/")
     except OSError as error:
         raise HalError("FLASH", "no readable littlefs (%s); keep a copy of the flash, then erase it" % error)
 
@@ -98,7 +76,43 @@ class Platform(BasePlatform):
 
     def __init__(self, root=""):
         BasePlatform.__init__(self, root)
+        self.operator = None
+        self._total, self._eighth, self._collects = 0, 1, 0
         mount()
+
+    def hear_operator(self):
+        """Take the operator's lines from the console."""
+        if self.operator is None:
+            from firmware.hal.console import Console
+
+            self.operator = Console(self.ms, self.post_command, False)
+        self.operator.listen()
+
+    def forget(self, names):
+        """Drop these modules: their names and constants take the heap, though their code is in flash."""
+        for name in names:
+            folder, leaf = name.rsplit(".", 1)
+            if sys.modules.pop(name, None):
+                delattr(sys.modules[folder], leaf)
+        self.collect()
+
+    def collect(self):
+        """Collect garbage now; from here on taken() counts anew."""
+        gc.collect()
+        self._total = micropython.mem_total()
+        if self._collects & _WEIGH_EVERY == 0:  # that takes a fifth of what the collection does
+            self._eighth = max(gc.mem_free() >> 3, 1)
+        self._collects += 1
+
+    def collect_at_will(self, allowed):
+        """Let garbage be collected whenever memory is short; from the end of that on taken() knows what is free."""
+        BasePlatform.collect_at_will(self, allowed)
+        self._collects = 0
+        self.collect()
+
+    def taken(self):
+        """Return how many eighths of what the last collection left free have been allocated since."""
+        return (micropython.mem_total() - self._total & _MASK) // self._eighth
 
     def serial(self, index, baud, parity, stop_bits):
         """Open the board's UART number `index`, in the order of board.py."""
@@ -111,6 +125,12 @@ class Platform(BasePlatform):
         serial = mps2.Uart(uart, baud)
         # A bit of the LED register stands for the DE pin of a transceiver.
         return serial if drive_pin is None else HalfDuplex(serial, mps2.Led(drive_pin))
+
+    def network(self):
+        """Return the network behind the bridge of the host."""
+        from firmware.hal.net_bridge import Network
+
+        return Network(board.NET_UART)
 
     def link(self):
         """Open the UART that carries the lockstep protocol of a plant on the host."""

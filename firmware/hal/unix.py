@@ -80,6 +80,7 @@ class Platform(BasePlatform):
         self._poll = select.poll()
         self.set_utc(int(time.time()), CLOCK_SET)  # the machine's clock, without a word on who set it
         self._idles = 0
+        self.collects_by_the_second = False
 
     def ms(self):
         """Return monotonic milliseconds, 30 bits, wrapping."""
@@ -107,6 +108,12 @@ class Platform(BasePlatform):
 
     def tidy(self):
         """Do nothing: idle() collects."""
+
+    def network(self):
+        """Return the machine's network."""
+        from firmware.hal.net_socket import Network
+
+        return Network()
 
     def entropy(self, count):
         """Return `count` bytes of the machine's own entropy."""

@@ -8,6 +8,7 @@ from firmware.core.types import (
     FLAG_BALANCE,
     FLAG_FACTOR_DEFAULT,
     FLAG_FACTOR_STALE,
+    FLAG_FUEL_UNKNOWN,
     FLAG_PARTIAL,
     FLAG_POOL_TRUEUP,
     FLAG_POOL_UNDERFLOW,
@@ -15,6 +16,7 @@ from firmware.core.types import (
     GAP_RESTART,
     KIND_GAP,
     KIND_INTERVAL,
+    KIND_KEYS,
     QUARTER_MS,
     Interval,
 )
@@ -33,13 +35,17 @@ _RESIDUAL_WH = 100
 
 
 class Book:
-    """Keeps the pool and the end of the last interval; `table` is the FactorTable."""
+    """Keeps the pool and the end of the last interval; `table` is the FactorTable.
 
-    def __init__(self, config, table):
+    `supplies` tells what fuel and work were counted in each interval; None where nothing is.
+    """
+
+    def __init__(self, config, table, supplies=None):
         ratings = config["ratings"]
         self._factors = config["factors"]
         self._limits = config["limits"]
         self._table = table
+        self._supplies = supplies
         self._usable_wh = ratings["bess_wh"]
         self._discharge_permille = ratings["discharge_efficiency_permille"]
         self._eta_ppm = ratings["charge_efficiency_permille"] * self._discharge_permille
@@ -76,6 +82,15 @@ class Book:
         gap.pool_start = gap.pool_end = self.pool.state()
         return gap
 
+    def keys_change(self, closed):
+        """Return the Interval that states a change of keys at the start of `closed`; nothing moves."""
+        change = Interval(KIND_KEYS)
+        _stamp(change, closed)
+        change.start_ms = _start_ms(closed)
+        change.duration_ms = 0
+        change.pool_start = change.pool_end = self.pool.state()
+        return change
+
     def gap_written(self):
         """Note that the gap is in the journal."""
         self.restarted = False
@@ -91,6 +106,7 @@ class Book:
         self._quality(interval, closed)
         self._energy(interval, closed)
         self._grid_factor(interval)
+        self._supply(interval)
         self._carbon(interval, closed)
         self._end_ms = None if interval.start_ms is None else interval.start_ms + interval.duration_ms
         return interval
@@ -104,6 +120,7 @@ class Book:
         method = _METHOD_BALANCE if closed.balanced else _METHOD_NONE
         interval.substitute_method = _METHOD_HELD if closed.held else method
         interval.substituted_wh = closed.wh[SUBSTITUTED_WH]
+        interval.silent, interval.silent_last = closed.silent, closed.silent_last
 
     def _energy(self, interval, closed):
         interval.sources_wh = sources_wh(closed.wh)
@@ -129,6 +146,23 @@ class Book:
         plants = [self._factors[plant][key] for plant in _PLANTS]
         return plants + [grid, self._factors["bess_substitute"][key]]
 
+    def _supply(self, interval):
+        """State fuel and work; a genset whose fuel is not known counts with its conservative factor, and a flag."""
+        interval.fuel_ml = interval.fuel_mg_per_l = interval.work = None
+        energy_wh = interval.sources_wh[carbon.GENSET]
+        if self._supplies:
+            interval.fuel_ml, interval.work = self._supplies.take(energy_wh, interval.duration_ms)
+        if interval.fuel_ml is not None:
+            diesel = self._factors["diesel"]
+            interval.fuel_mg_per_l = [diesel["direct_mg_per_l"], diesel["lifecycle_mg_per_l"]]
+        elif energy_wh:
+            interval.flags |= FLAG_FUEL_UNKNOWN
+
+    def _fuel_ug(self, interval):
+        if interval.fuel_ml is None:
+            return None, None
+        return [interval.fuel_ml * factor for factor in interval.fuel_mg_per_l]
+
     def _carbon(self, interval, closed):
         if self.pool is None:
             self.pool = self._first_pool(closed)
@@ -136,7 +170,8 @@ class Book:
         tracks = (interval.direct_mg_per_kwh, interval.lifecycle_mg_per_kwh)
         anchor_wh = self._anchor_wh(closed)
         booked = carbon.book(
-            self.pool, interval.sources_wh, interval.uses_wh, tracks, self._eta_ppm, anchor_wh
+            self.pool, interval.sources_wh, interval.uses_wh, tracks, self._eta_ppm, anchor_wh,
+            self._fuel_ug(interval)
         )
         interval.pool_end = self.pool.state()
         interval.load_mix_wh = booked["load_mix_wh"]
@@ -145,7 +180,7 @@ class Book:
         interval.trueup_wh = booked["trueup_wh"]
         if booked["underflow"]:
             interval.flags |= FLAG_POOL_UNDERFLOW
-        if interval.trueup_wh:
+        if interval.trueup_wh or booked["written_off"]:
             interval.flags |= FLAG_POOL_TRUEUP
 
     def _deliverable_wh(self, soc_permille):

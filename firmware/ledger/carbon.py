@@ -39,19 +39,20 @@ def split(amount, shares):
     return parts
 
 
-def book(pool, sources_wh, uses_wh, factors, eta_ppm, anchor_wh=None):
+def book(pool, sources_wh, uses_wh, factors, eta_ppm, anchor_wh=None, fuel_ug=(None, None)):
     """Book one interval into `pool`; return a dict of what the record states.
 
     sources_wh [wind, pv, genset, grid, bess], uses_wh [load, charge, export, aux] in Wh; factors one list of five
     mg/kWh a track, the fifth for stored energy of unknown origin; eta_ppm the round trip AC to AC; anchor_wh the
-    energy that a state-of-charge anchor says is there, or None.
+    energy that a state-of-charge anchor says is there, or None; fuel_ug what the genset's fuel emitted, a track each,
+    which counts instead of its energy where it is known.
     """
     discharge_wh = sources_wh[BESS]
     from_pool_wh = min(discharge_wh, pool.energy_wh)
     result = {
         "underflow": discharge_wh > from_pool_wh,
         "load_mix_wh": [split(wh, uses_wh)[LOAD] for wh in sources_wh],
-        "carbon": [_track(pool, t, sources_wh, uses_wh, factors[t], from_pool_wh) for t in range(2)],
+        "carbon": [_track(pool, t, sources_wh, uses_wh, factors[t], from_pool_wh, fuel_ug[t]) for t in range(2)],
     }
     scaled = uses_wh[CHARGE] * eta_ppm + pool.remainder_ppm
     added_wh = scaled // 1_000_000
@@ -59,16 +60,19 @@ def book(pool, sources_wh, uses_wh, factors, eta_ppm, anchor_wh=None):
     pool.energy_wh += added_wh - from_pool_wh
     result["loss_wh"] = uses_wh[CHARGE] - added_wh
     result["trueup_wh"] = _true_up(pool, anchor_wh, result["carbon"])
+    result["written_off"] = any(track[WRITE_OFF] for track in result["carbon"])
     return result
 
 
-def _track(pool, track, sources_wh, uses_wh, factors, from_pool_wh):
+def _track(pool, track, sources_wh, uses_wh, factors, from_pool_wh, fuel_ug):
     """Book one carbon track; return [load, charge, export, aux, write_off, bess_out] in ug."""
     held_ug = pool.carbon_ug[track]
     out_ug = 0
     if from_pool_wh:
         out_ug = held_ug if from_pool_wh == pool.energy_wh else held_ug * from_pool_wh // pool.energy_wh
     lumps = [sources_wh[k] * factors[k] for k in range(BESS)]
+    if fuel_ug is not None:
+        lumps[GENSET] = fuel_ug
     lumps.append(out_ug + (sources_wh[BESS] - from_pool_wh) * factors[BESS])
     by_use = [0] * _USES
     for lump in lumps:

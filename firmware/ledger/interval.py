@@ -9,7 +9,7 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.core.types import FLAG_CLOCK_STEP, FLAG_METER_SILENT, FRESH, QUARTER_MS, ptr32
+from firmware.core.types import ABSENT, FLAG_CLOCK_STEP, FLAG_METER_SILENT, FRESH, QUARTER_MS, ptr32
 from firmware.ledger.energy import COUNTERS
 
 _RING = const(6)  # an hour and a half of closed quarter hours may wait for a flash that refuses
@@ -33,8 +33,9 @@ _OK = const(4)
 _GAP_MAX_MS = const(5)
 _HELD = const(6)
 _BALANCED = const(7)
-_SOC_START = const(8)
-_CELLS = const(9)
+_SILENT = const(8)  # a bit for each role that was not fresh for a while
+_SOC_START = const(9)
+_CELLS = const(10)
 _NO_SOC = const(0xFFFF)
 
 
@@ -59,11 +60,12 @@ def judge_period(cut: ptr32, snap: ptr32, dt_ms: int):
     if gap_ms > cut[_GAP_MAX_MS]:
         cut[_GAP_MAX_MS] = gap_ms
     silent = 0
-    at = _STATE
-    while at < _STATE + _ROLES:
-        if snap[at] != _FRESH and snap[at] != _ABSENT:
+    role = 0
+    while role < _ROLES:
+        if snap[_STATE + role] != _FRESH and snap[_STATE + role] != _ABSENT:
             silent += 1
-        at += 1
+            cut[_SILENT] |= 1 << role
+        role += 1
     cut[_HELD if silent > 1 else _BALANCED] = 1
 
 
@@ -86,6 +88,8 @@ class Closed:
         self.gap_max_ms = 0
         self.held = False  # a value was held although it was stale
         self.balanced = False  # a value was formed from the other meters
+        self.silent = 0  # a bit for each role that was not fresh for a while
+        self.silent_last = 0  # and for each that was not at the end
         self.flags = 0
         self.soc_start_permille = -1  # first state of charge seen in the interval, -1 when none was
         self.soc_permille = 0
@@ -194,6 +198,8 @@ class Cutter:
         closed.gap_max_ms = cells[_GAP_MAX_MS]
         closed.held = cells[_HELD] != 0
         closed.balanced = cells[_BALANCED] != 0
+        closed.silent = cells[_SILENT]
+        closed.silent_last = _not_fresh(snap)
         closed.flags = self._flags
         if closed.held or closed.balanced:
             closed.flags |= FLAG_METER_SILENT
@@ -232,3 +238,13 @@ class Cutter:
         """Forget the oldest closed interval: it is safely written."""
         self._first = (self._first + 1) % _RING
         self.waiting -= 1
+
+
+@micropython.native
+def _not_fresh(snap):
+    """Return a bit for each role whose value is not fresh."""
+    bits = 0
+    for role in range(_ROLES):
+        if snap.state[role] != FRESH and snap.state[role] != ABSENT:
+            bits |= 1 << role
+    return bits

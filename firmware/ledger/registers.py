@@ -61,6 +61,8 @@ class Registers:
         self._closed = []  # one list of rows a closed interval that has not been written
         self._kept = self._lost = 0
         self._flags = 0
+        self._renewed = 0  # a bit for each role whose register began anew after refused readings
+        self.exchanged = 0  # the same of the interval that finish() has written last
         self.refused = [0] * ROLES  # readings, since start
         self.news = []  # (role, code, sentence) that nobody has told yet
 
@@ -97,15 +99,15 @@ class Registers:
         self._catch_up()
         while self._kept != kept:
             self._kept += 1
-            self._closed.append((self._close(), self._flags))
-            self._flags = 0
+            self._closed.append((self._close(), self._flags, self._renewed))
+            self._flags = self._renewed = 0
         if self._lost != lost:
             self._lost = lost
             self._close()
 
     def finish(self, interval):
         """Write the oldest closed interval's registers and flags into the Interval that is to be recorded."""
-        rows, flags = self._closed.pop(0) if self._closed else (self._close(), 0)
+        rows, flags, self.exchanged = self._closed.pop(0) if self._closed else (self._close(), 0, 0)
         interval.flags |= flags
         energies = _energies(interval)
         for row in rows:
@@ -149,6 +151,8 @@ class Registers:
         if code == direction.refusal:
             return
         direction.refusal = code
+        if code == register.RENEWED:
+            self._renewed |= 1 << role
         name = ("", "", "", "REGISTER_GLITCH", "REGISTER_BACK", "REGISTER_RENEWED")[code]
         self.news.append((role, name, "%s register %d Wh after %d Wh" % (_WORDS[i], wh, before_wh)))
 

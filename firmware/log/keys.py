@@ -1,6 +1,7 @@
-"""Derive the board's two private scalars from its secret, and name public keys: SPKI, kid, key id."""
+"""Derive the board's two private scalars from its secret, the next secret, and the names of public keys."""
 
-from binascii import unhexlify
+import json
+from binascii import hexlify, unhexlify
 from hashlib import sha256
 
 from firmware.core.errors import LogError
@@ -10,6 +11,7 @@ from firmware.log.p256 import N
 SECRET_BYTES = 32
 _RECORD = b"evenkeel record key 1"
 _CHECKPOINT = b"evenkeel checkpoint key 1"
+_NEXT = b"evenkeel next secret 1"
 # SubjectPublicKeyInfo of an uncompressed P-256 point, up to and with the byte 04
 _SPKI = unhexlify("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 
@@ -24,6 +26,11 @@ def checkpoint_scalar(secret):
     return _derive(secret, _CHECKPOINT)
 
 
+def next_secret(secret, seed):
+    """Return the secret that follows: nobody knows it who lacks either of the secret before and the seed."""
+    return hmac_sha256(secret, _NEXT, seed)
+
+
 def spki(x, y):
     """Return the 91 bytes of the DER SubjectPublicKeyInfo of a public point."""
     return _SPKI + x.to_bytes(32, "big") + y.to_bytes(32, "big")
@@ -32,6 +39,14 @@ def spki(x, y):
 def kid(spki_der):
     """Return the 8 bytes by which a record names its key; the first 4 are the key id of a signed note."""
     return sha256(spki_der).digest()[:8]
+
+
+def row(site, device, use, spki_der):
+    """Return one row of a key file as JSON text; SPEC.md, section 6."""
+    point = hexlify(spki_der[-64:]).decode()
+    return ('{"kid": "%s", "site": %s, "device": %s, "use": "%s", "alg": "ES256", "x": "%s", "y": "%s", '
+            '"not_before_s": null, "not_after_s": null, "revoked_s": null}') % (
+                hexlify(kid(spki_der)).decode(), json.dumps(site), json.dumps(device), use, point[:64], point[64:])
 
 
 def _derive(secret, label):

@@ -1,13 +1,24 @@
 """Sign SHA-256 digests with a P-256 key held in software, in slices.
 
-The interface that a secure element fills as well, one instance a key:
-  prepare()     generator, once, before anything else: sets the three below
+The interface that a secure element fills as well. A signer, one instance a key, prepared by its keyring:
   spki          bytes, the public key as DER SubjectPublicKeyInfo (91 bytes)
   kid           bytes, the first 8 of SHA-256(spki)
-  sign(digest)  generator; yields while it works or waits, then sets `signature` (64 bytes r || s, low s)
+  sign(digest)  generator; yields while it works or waits (a number is so many us of rest), then sets `signature`
+                (64 bytes r || s, low s); raises OSError where the element does not answer: the record is tried again
+A keyring, one instance a board (keyring.py is the one in software):
+  open(kid)     generator, once: makes `signers` ready. kid is that of the record key that the journal goes on with, or
+                None where it says nothing: of two pairs the element must take the one that has it
+  signers       (record signer, checkpoint signer) in use
+  stage()       generator: makes the next pair, durably, beside the one in use, and sets `next`; again: the same pair;
+                raises LogError with advice where it cannot
+  next          (record signer, checkpoint signer) after stage(), else None
+  promote()     makes `next` the pair in use, its change being in the journal; raises nothing
+  news          list of (code, text): events to be noted, taken by whoever looks
+Where power fails between stage() and promote(), open() is asked for the pair that the journal names.
+tests/test_second_signer.py fills both with another implementation.
 """
 
-from firmware.log import keys, p256, rfc6979
+from firmware.log import p256, rfc6979
 
 
 class Signer:
@@ -23,6 +34,8 @@ class Signer:
 
     def prepare(self):
         """Yield while computing the public key and its names."""
+        from firmware.log import keys  # at the start only: main.py forgets it then
+
         self.x, self.y = yield from p256.public_point(self._d)
         self.spki = keys.spki(self.x, self.y)
         self.kid = keys.kid(self.spki)

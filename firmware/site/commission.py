@@ -236,13 +236,14 @@ class Clock:
 def run(station, options, scan):
     """Commission the site that a Station is wired for; what breaks in, Ctrl-C above all, ends at zero too.
 
-    `scan` is drivers.scan's run(). What was interrupted may be half done: then zero goes by way of new buses.
+    `scan` is drivers.line.scan's run(). What was interrupted may be half done: then zero goes by way of new buses.
     """
     platform, sched = station.platform, station.sched
     plan = p.Plan(station.config, options)
     tell = Tell(platform.report, station.events.note)
     clock = Clock(platform, station.utc)
     platform.listen_to_host()
+    platform.collect_if_short()
     stop = platform.host_wants_stop
     procedure = Procedure(Bench(station.field, platform, station.config, plan, station.unit_w), tell, clock, stop)
     sched.add(Task("commission", procedure.tick, p.TICK_MS, 0, 1, _TICK_BUDGET_US, True))

@@ -5,7 +5,22 @@ the other two, only which of their words concerns the truth.
 """
 
 from firmware.core import ticks
-from firmware.core.types import ABSENT, BESS, FLAG_IMPLAUSIBLE, FRESH, ROLE_NAMES, ROLES
+from firmware.core.types import (
+    ABSENT,
+    BESS,
+    FLAG_IMPLAUSIBLE,
+    FLAG_METER_EXCHANGED,
+    FRESH,
+    METER_DISCONNECTED,
+    METER_EXCHANGED,
+    METER_GOOD,
+    METER_OUT_OF_RANGE,
+    METER_READ_ERROR,
+    METER_SUBSTITUTE,
+    METER_TIMED_OUT,
+    ROLE_NAMES,
+    ROLES,
+)
 from firmware.site.refusals import Refusals
 
 _LIVELY = ("frequency_mhz", "voltage_l1_mv")
@@ -27,6 +42,8 @@ class Hearing:
         self._refusals = Refusals(truth, unit_w)
         self._heard = [0] * ROLES  # slow reads
         self._recorded = {}  # per role its counts when the last record was made
+        self._serials = {}  # and its serial number
+        self._rows = None  # of the record, as they were last
         self._up_ms = 0
 
     def listen(self, kept, lost, note):
@@ -76,13 +93,47 @@ class Hearing:
     def finish(self, interval, kept, lost):
         """Put into the interval how its meters answered, how many values were refused, and its registers."""
         self._registers.sync(kept, lost)
+        self._registers.finish(interval)
+        exchanged = self._exchanged(interval)
         interval.meters = []
         for row in self._field.statistics():
             role = row[0]
             row.append(self._refusals.total[role] + self._registers.refused[role])
             before = self._recorded.get(role, _NOTHING)
-            interval.meters.append([role] + [row[i] - before[i] for i in range(1, 5)])
+            found = [role] + [row[i] - before[i] for i in range(1, 5)]
+            found.append(_state(found, exchanged, interval.silent, interval.silent_last))
+            interval.meters.append(found)
             self._recorded[role] = row
             if row[4] != before[4]:
                 interval.flags |= FLAG_IMPLAUSIBLE
-        self._registers.finish(interval)
+
+    def _exchanged(self, interval):
+        """State the serial numbers; return a bit for each role whose device is another one than before."""
+        rows = self._field.serials()
+        if rows != self._rows:
+            self._rows = rows  # the same list as long as nothing changes: log.page then has it encoded
+        interval.serials = self._rows
+        exchanged = self._registers.exchanged
+        for role, serial in interval.serials:
+            before = self._serials.get(role)
+            if serial and before and before != serial:
+                exchanged |= 1 << role
+            self._serials[role] = serial or before
+        if exchanged:
+            interval.flags |= FLAG_METER_EXCHANGED
+        return exchanged
+
+
+def _state(row, exchanged, silent, silent_last):
+    """Return the state of a meter in an interval: the first that holds, by what an auditor must know first."""
+    role, answers, time_outs, errors, refused = row
+    bit = 1 << role
+    if exchanged & bit:
+        return METER_EXCHANGED
+    if not answers and (time_outs or errors):
+        return METER_DISCONNECTED
+    if silent_last & bit:
+        return METER_READ_ERROR if errors > time_outs else METER_TIMED_OUT
+    if silent & bit:
+        return METER_SUBSTITUTE
+    return METER_OUT_OF_RANGE if refused else METER_GOOD

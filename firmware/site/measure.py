@@ -1,4 +1,4 @@
-"""From what the drivers last read to one Snapshot of one instant, every value with its age and state.
+"""From what the drivers last read to one Snapshot of one instant, every value with its age and state (core.snapshot).
 
 A silent meter is a state, not a zero. While exactly one role of the balance is silent, its value is formed from the
 others (load = grid + bess + wind + pv + genset), and said to be so by its state.
@@ -12,6 +12,7 @@ from array import array
 import micropython
 from micropython import const
 
+from firmware.core.snapshot import measure
 from firmware.core.types import ABSENT, MISSING, READING_CELLS, ROLES, Snapshot, ptr32
 
 _MASK = const(0x3FFFFFFF)
@@ -27,66 +28,24 @@ _ROWS = const(7)
 
 _ABSENT = const(0)
 _FRESH = const(1)
-_STALE = const(2)
 
 # Cells of a row.
-_T_MS = const(1)
 _COUNT = const(2)
 _READING_CELLS = const(4)
 
 # Further cells of the Snapshot.
 _STATE = const(7)
 _GRID_STATE = const(8)
-_BESS_STATE = const(9)
-_SOC_STATE = const(13)
-_AGE_MS = const(14)
 _GRID_MEAN = const(21)
-_PCS_READY = const(22)
-_PCS_LOCAL = const(23)
-_PCS_FAULT = const(24)
-_ALL_FRESH = const(25)
-_NOW_MS = const(26)
 
-# Cells of Measure.
-_PRESENT = const(0)  # roles that the site has, and one more
+# Cells of Measure: the first and the last as in core.snapshot.
+_PRESENT = const(0)
 _GRID_SUM = const(1)
 _GRID_SAMPLES = const(2)
 _GRID_COUNT = const(3)  # of the reading when it was last sampled
-_STALE_MS = const(4)  # limit of each row's age
-_SPENT = const(11)  # of each row: the count whose value is not to be had, stale or (0) none yet
-_CELLS = const(18)
-
-
-@micropython.viper
-def measure(snap: ptr32, table: ptr32, cells: ptr32, now_ms: int, ready: int, local: int, fault: int) -> int:
-    """Fill the snapshot for the tick at `now_ms` and the PCS's three states; return how many roles are silent."""
-    snap[_NOW_MS] = now_ms
-    silent = cells[_PRESENT]
-    row = 0
-    at = 0
-    while row < _ROWS:
-        count = table[at + _COUNT]
-        if count != cells[_SPENT + row]:
-            snap[row] = table[at]
-            age_ms = (((now_ms - table[at + _T_MS]) & _MASK) ^ _HALF) - _HALF
-            snap[_AGE_MS + row] = age_ms
-            if age_ms > cells[_STALE_MS + row]:
-                # Stale until a new value comes, however far the 30-bit tick runs on.
-                cells[_SPENT + row] = count
-                snap[_STATE + row] = _STALE
-            else:
-                snap[_STATE + row] = _FRESH
-                silent -= 1
-        row += 1
-        at += _READING_CELLS
-    snap[_GRID_MEAN] = snap[_GRID]
-    snap[_PCS_READY] = ready if snap[_BESS_STATE] == _FRESH else 0
-    snap[_PCS_LOCAL] = local
-    snap[_PCS_FAULT] = fault
-    if snap[_SOC_STATE] != _FRESH:
-        silent -= 1  # no role: the balance does not miss it
-    snap[_ALL_FRESH] = 1 if silent == 0 else 0
-    return silent
+_STALE_MS = const(4)
+_SAYS = const(18)
+_CELLS = const(21)
 
 
 @micropython.viper
@@ -141,24 +100,28 @@ class Measure:
     `table` has the readings as rows: they are moved there, the state of charge behind the roles.
     """
 
-    def __init__(self, readings, soc, pcs, stale_ms):
+    def __init__(self, readings, soc, pcs, stale_ms, soc_hold_ms=0):
         self.snapshot = Snapshot()
         self.cells = array("i", [0] * _CELLS)
         self.table = array("i", [0] * (READING_CELLS * _ROWS))
-        self.pcs = pcs
+        says = memoryview(self.cells)[_SAYS:]  # what the PCS says of itself is kept here from now on
+        for i in range(len(says)):
+            says[i] = pcs.says[i]
+        pcs.says = says
         rows = list(readings) + [soc]
         for row in range(_ROWS):
             self.cells[_STALE_MS + row] = stale_ms
             self.snapshot.cells[_STATE + row] = ABSENT if rows[row] is None else MISSING
             if rows[row] is not None:
                 rows[row].move(self.table, row * READING_CELLS)
-        self.cells[_STALE_MS + _SOC] = 10 * stale_ms  # it moves slowly: that much longer before it is doubted
+        self.soc_stale_ms = 10 * stale_ms + soc_hold_ms  # it moves slowly: that much longer before it is doubted
+        self.cells[_STALE_MS + _SOC] = self.soc_stale_ms
         self.cells[_PRESENT] = sum(readings[role] is not None for role in range(ROLES)) + 1
 
     def update(self, now_ms):
         """Fill the snapshot for the tick at `now_ms` as the control tick does; returns it."""
-        snap, pcs = self.snapshot, self.pcs
-        if measure(snap.cells, self.table, self.cells, now_ms, pcs.ready, pcs.local, pcs.fault) == 1:
+        snap = self.snapshot
+        if measure(snap.cells, self.table, self.cells, now_ms) == 1:
             form_silent(snap.cells)
         self.sample_grid()
         take_mean(self.cells, snap.cells)

@@ -1,7 +1,14 @@
 """Say which values are refused, and count them: an event when it begins and one when it has ended. Background only."""
 
+from array import array
+
+from micropython import const
+
 from firmware.core.types import ROLE_NAMES, ROLES
-from firmware.site import doubt
+
+# As in site.doubt.
+_MINUS_ONE = const(3)
+_ZEROS = const(4)
 
 # What the driver refuses itself stands in the place of no cause.
 CODES = ("SENTINEL", "RANGE", "NEGATIVE", "MINUS_ONE", "ZEROS", "STEP", "FROZEN")
@@ -24,8 +31,9 @@ class Refusals:
     def __init__(self, truth, unit_w):
         self._truth = truth
         self._unit_w = unit_w
-        self._counted = [[0] * len(CODES) for _ in range(ROLES)]
-        self._quiet = [[_QUIET] * len(CODES) for _ in range(ROLES)]
+        # A cell a role and cause: how many have been counted, and the looks since the last one.
+        self._counted = array("i", [0] * (ROLES * len(CODES)))
+        self._quiet = bytearray([_QUIET] * (ROLES * len(CODES)))
         self.total = [0] * ROLES  # since start
 
     def look(self, role, invalid, minus_ones=0, blank=0):
@@ -36,20 +44,21 @@ class Refusals:
         events = []
         for cause in range(len(CODES)):
             count = self._truth.count(role, cause) if cause else invalid
-            if cause == doubt.MINUS_ONE:
+            if cause == _MINUS_ONE:
                 count += minus_ones
-            if cause == doubt.ZEROS:
+            if cause == _ZEROS:
                 count += blank
-            news = count - self._counted[role][cause] & _MASK
-            self._counted[role][cause] = count
+            at = role * len(CODES) + cause
+            news = count - self._counted[at] & _MASK
+            self._counted[at] = count & _MASK
             self.total[role] += news
-            quiet = self._quiet[role][cause]
+            quiet = self._quiet[at]
             if news:
                 if quiet >= _QUIET:
                     events.append((CODES[cause], "%s: %s; refused" % (ROLE_NAMES[role], self._words(role, cause))))
-                self._quiet[role][cause] = 0
+                self._quiet[at] = 0
             elif quiet < _QUIET:
-                self._quiet[role][cause] = quiet + 1
+                self._quiet[at] = quiet + 1
                 if quiet + 1 == _QUIET:
                     events.append(("BELIEVED", "%s: no more %s" % (ROLE_NAMES[role], CODES[cause])))
         return events

@@ -23,9 +23,37 @@ The percentages are not parameters: they are what class 2 meters, read within a 
 
 from array import array
 
+from micropython import const
+
 from firmware.core import ticks
 from firmware.core.types import BESS, LOAD, READING_CELLS, ROLES, Reading
-from firmware.site import doubt
+
+# As in site.doubt.
+_ZEROS = const(4)
+_FROZEN = const(6)
+_SAME = const(7)
+_AWAY = const(8)
+_LIFE_NONE = const(0)
+_LIFE_EXEMPT = const(1)
+_LIFE_ASKED = const(2)
+_LIFE_ALIVE = const(3)
+_LIFE_DEAD = const(4)
+_STALE_MS = const(25)
+_FROZEN_MS = const(26)
+_END = const(27)
+_HEADER = const(28)
+_STATE = const(1)
+_BELOW = const(2)
+_SPAN = const(3)
+_STEP_PU = const(4)
+_TWO_STEPS = const(5)
+_RATED = const(6)
+_LIFE = const(7)
+_SINCE = const(10)
+_MOVED_MS = const(12)
+_REFUSED = const(13)
+_COUNTS = const(13)
+_WIDTH = const(20)
 
 
 class Truth:
@@ -36,10 +64,10 @@ class Truth:
     """
 
     def __init__(self, readings, rated_pu, control):
-        self.table = table = array("i", [0] * (doubt.HEADER + doubt.WIDTH * ROLES))
-        table[doubt.STALE_MS] = control["stale_ms"]
-        table[doubt.FROZEN_MS] = control["frozen_ms"]
-        table[doubt.END] = READING_CELLS * (1 + max(role for role in range(ROLES) if readings[role] is not None))
+        self.table = table = array("i", [0] * (_HEADER + _WIDTH * ROLES))
+        table[_STALE_MS] = control["stale_ms"]
+        table[_FROZEN_MS] = control["frozen_ms"]
+        table[_END] = READING_CELLS * (1 + max(role for role in range(ROLES) if readings[role] is not None))
         self.believed = [None] * ROLES
         for role in range(ROLES):
             if readings[role] is not None:
@@ -48,47 +76,47 @@ class Truth:
                 self._rate(role, max(rated_pu[role], 1), control["step_permille"])
 
     def _rate(self, role, rated_pu, step_permille):
-        row = doubt.HEADER + role * doubt.WIDTH
+        row = _HEADER + role * _WIDTH
         table = self.table
-        table[row + doubt.RATED] = rated_pu
+        table[row + _RATED] = rated_pu
         high_pu = (rated_pu * 3 + 1) // 2
-        table[row + doubt.BELOW] = 0 if role == LOAD else high_pu
-        table[row + doubt.SPAN] = table[row + doubt.BELOW] + high_pu
-        table[row + doubt.STEP_PU] = max(rated_pu * step_permille // 1000, 1)
-        table[row + doubt.TWO_STEPS] = 2 * table[row + doubt.STEP_PU]
-        table[row + doubt.LIFE] = doubt.LIFE_EXEMPT if role == BESS else doubt.LIFE_NONE
+        table[row + _BELOW] = 0 if role == LOAD else high_pu
+        table[row + _SPAN] = table[row + _BELOW] + high_pu
+        table[row + _STEP_PU] = max(rated_pu * step_permille // 1000, 1)
+        table[row + _TWO_STEPS] = 2 * table[row + _STEP_PU]
+        table[row + _LIFE] = _LIFE_EXEMPT if role == BESS else _LIFE_NONE
 
     def heard(self, role, alive, t_ms):
         """Take note of a meter's voltage or frequency, read at the tick `t_ms`: whether it lives."""
-        row = doubt.HEADER + role * doubt.WIDTH
+        row = _HEADER + role * _WIDTH
         table = self.table
-        before = table[row + doubt.STATE] == doubt.ZEROS and ticks.diff(t_ms, table[row + doubt.SINCE]) <= 0
-        if table[row + doubt.LIFE] != doubt.LIFE_EXEMPT:
-            life = doubt.LIFE_ALIVE if alive else doubt.LIFE_DEAD
-            table[row + doubt.LIFE] = doubt.LIFE_ASKED if before else life
+        before = table[row + _STATE] == _ZEROS and ticks.diff(t_ms, table[row + _SINCE]) <= 0
+        if table[row + _LIFE] != _LIFE_EXEMPT:
+            life = _LIFE_ALIVE if alive else _LIFE_DEAD
+            table[row + _LIFE] = _LIFE_ASKED if before else life
 
     def still(self, role):
         """Return True while the role's value has stayed the same for control.frozen_ms, without being 0."""
-        row = doubt.HEADER + role * doubt.WIDTH
-        state = self.table[row + doubt.STATE]
-        if state != doubt.SAME:
-            return state == doubt.AWAY or state == doubt.FROZEN
+        row = _HEADER + role * _WIDTH
+        state = self.table[row + _STATE]
+        if state != _SAME:
+            return state == _AWAY or state == _FROZEN
         t_ms = self.believed[role].t_ms
-        age = ticks.diff(t_ms, self.table[row + doubt.SINCE])
-        return age >= self.table[doubt.FROZEN_MS]
+        age = ticks.diff(t_ms, self.table[row + _SINCE])
+        return age >= self.table[_FROZEN_MS]
 
     def moved(self, role, t_ms):
         """Take note that the meter's own energy register moved, as read at the tick `t_ms`: the meter lives."""
-        self.table[doubt.HEADER + role * doubt.WIDTH + doubt.MOVED_MS] = t_ms or 1
+        self.table[_HEADER + role * _WIDTH + _MOVED_MS] = t_ms or 1
 
     def freeze(self, role):
         """Refuse the role's value until it moves: something else has shown that it stands still wrongly."""
-        self.table[doubt.HEADER + role * doubt.WIDTH + doubt.STATE] = doubt.FROZEN
+        self.table[_HEADER + role * _WIDTH + _STATE] = _FROZEN
 
     def refused_pu(self, role):
         """Return the value that was last refused."""
-        return self.table[doubt.HEADER + role * doubt.WIDTH + doubt.REFUSED]
+        return self.table[_HEADER + role * _WIDTH + _REFUSED]
 
     def count(self, role, cause):
         """Return how many samples of a role were refused for a cause since start, 30 bits."""
-        return self.table[doubt.HEADER + role * doubt.WIDTH + doubt.COUNTS + cause]
+        return self.table[_HEADER + role * _WIDTH + _COUNTS + cause]

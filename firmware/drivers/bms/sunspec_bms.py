@@ -13,6 +13,7 @@ from micropython import const
 from firmware.core.errors import BusError
 from firmware.core.types import Reading
 from firmware.drivers import ratio, sunspec_models, sunspec_models_storage
+from firmware.drivers.commanded import FAULT, LOCAL
 from firmware.drivers.ratio import INVALID, U16
 from firmware.drivers.regmap import sunspec_ratio
 from firmware.drivers.sunspec_device import SunspecDevice
@@ -100,12 +101,12 @@ class SunspecBms(SunspecDevice):
     def _take_fast(self, job, buf, at):
         if self._has_802:
             self.state = state = buf[at + 22] << 8 | buf[at + 23]
-            self.fault = state == _FAULT
-            self.local = buf[at + 12] == 0 and buf[at + 13] == _LOCAL
+            self.say(FAULT, state == _FAULT)
+            self.say(LOCAL, buf[at + 12] == 0 and buf[at + 13] == _LOCAL)
             self._listen(buf[at + 14] << 8 | buf[at + 15])
         else:
             self.state = state = buf[at + 4] << 8 | buf[at + 5]
-            self.fault = state == _ERROR
+            self.say(FAULT, state == _ERROR)
         value = ratio.read(self._soc_ratio.cells, buf, at)
         if value == 0 and self.fault and ratio.blank(buf, at, 4):
             self.blank += 1  # no charge and no health beside a fault state: these zeros are no values

@@ -4,7 +4,8 @@ GenComm numbers pages of 256 registers. A command is a system control key with i
 4105; 4096 to 4103 say by bits which keys a model knows. Telemetry start and stop act in Auto mode only: outside it
 the panel's user commands, and the driver keeps its hands off; auto() asks for Auto mode. No time-out is documented:
 the last key holds for ever, so the board must take a start back itself. Values from 0xFFF8 (signed: 0x7FF8) up are
-"not measured". The models 4xxx, 6xxx, 7xxx and 8xxx have these registers; not every model has all of them.
+"not measured". The mains are read where a model senses them (7x20, 8x20 and kin). The models 4xxx, 6xxx, 7xxx and 8xxx
+have these registers; not every model has all of them.
 """
 
 from micropython import const
@@ -24,6 +25,7 @@ TIMEOUT = None
 
 _U16 = const(1)
 _S32 = const(2)
+_U32 = const(3)
 
 # address, kind, num, den, name: raw * num / den in the unit that ends the name
 READS = (
@@ -32,11 +34,15 @@ READS = (
     (1027, _U16, 10, 1, "fuel_permille"),  # %
     (1029, _U16, 100, 1, "battery_mv"),  # 0.1 V
     (1030, _U16, 1, 1, "speed_rpm"),
+    (1059, _U16, 100, 1, "mains_frequency_mhz"),  # 0.1 Hz
+    (1060, _U32, 100, 1, "mains_voltage_l1_mv"),  # 0.1 V
     (1408, _U16, 1, 1, "engine_state"),  # 0 stopped, 1 pre-start, 2 warming up, 3 running, 4 cooling down, 5, 6 stopped
     (1536, _S32, 1, 1, "power_w"),
+    (1798, _U32, 1, 1, "run_s"),
 )
 FAST = (1536, 2)
 SLOW = ((772, 3), (1027, 4), (1408, 1))
+SOMETIMES = ((1059, 3), (1798, 2))  # mains and hours: by turns, and not again where the model refuses them
 AUTO_MODES = (1, 4)
 RUNNING_STATES = (2, 3, 4)
 RUNNING_RPM = 100  # where the model has no engine state

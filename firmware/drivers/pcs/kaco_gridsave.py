@@ -15,6 +15,7 @@ from firmware.core.errors import BusError
 from firmware.core.types import Reading
 from firmware.drivers import kaco_model, ratio, sunspec
 from firmware.drivers import sunspec_models_100 as models
+from firmware.drivers.commanded import FAULT
 from firmware.drivers.percent import Percent
 from firmware.drivers.ratio import INVALID, LIMIT_PU, S16
 from firmware.drivers.regmap import sunspec_ratio
@@ -115,7 +116,7 @@ class KacoPcs(SunspecDevice):
     @micropython.native
     def _take_other(self, job, buf, at):
         self.st = state = buf[at + 2] << 8 | buf[at + 3]
-        self.fault = state == _FAULT
+        self.say(FAULT, state == _FAULT)
         raw = buf[at + 10] << 8 | buf[at + 11]
         self._check_back(self._percent.read(raw - 0x10000 if raw & 0x8000 else raw), job.sent_ms)
 

@@ -65,4 +65,5 @@ START = (
 FEED = None
 FAULT_BITS = (("state_bits", 1), ("fault_dc_bits", 0b11))
 FAULT_CODES = ()
+ISLAND_BITS = ("state_bits", 8, 16)
 DRIVER = TablePcs

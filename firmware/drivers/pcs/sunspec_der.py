@@ -10,14 +10,15 @@ from array import array
 import micropython
 from micropython import const
 
+from firmware.core import types
 from firmware.core.errors import BusError
-from firmware.core.types import Reading, take
+from firmware.core.types import Reading, ptr8, ptr16, ptr32
 from firmware.drivers import ratio
 from firmware.drivers import sunspec_models as models
+from firmware.drivers.commanded import LOCAL
 from firmware.drivers.der import Der
-from firmware.drivers.modbus import ptr32
+from firmware.drivers.line.queue import submit
 from firmware.drivers.put import put_long
-from firmware.drivers.queue import submit
 from firmware.drivers.ratio import INVALID, S32, U16
 from firmware.drivers.regmap import sunspec_ratio
 
@@ -40,19 +41,28 @@ _SOC_AT = const(4)  # model 713, SoC, SoH, Sta
 _SOC_COUNT = const(3)
 _CONTROL_AT = const(2)  # model 715, LocRemCtl, DERHb
 _CONTROL_COUNT = const(3)
+_SENT = const(30)  # as cells.SENT
+_ASK = const(1)  # as cells.ASK
+_REFER = const(13)  # as in drivers.line.upset
 _HEARTBEAT_AT = const(5)
 _LOCAL = const(1)
 _NO_LONG = const(0x8000)
 _BEAT_MASK = const(0xFFFFFF)
-_SENT = const(30)  # as cells.SENT
 
-# What a set point is made by, in cells.
+# What set points are made by and acknowledged, among the cells of the bus.
 _LOWEST = const(0)  # how far below zero it may be
 _HIGHEST = const(1)
 _NUM = const(2)
 _DEN = const(3)
 _SET_ROW = const(4)
-_HOT_CELLS = const(5)
+_ASKED = const(5)
+_OUT_AT = const(6)  # where the row of `applied` begins
+_WARY = const(7)  # a command failed, or somebody waits for this one: look closer
+_OBEYS = const(8)  # it is ready, and nobody commands it on the spot
+_WHOLE = const(9)  # a site power unit is so small a whole number of its own that one product will do
+_NUM_SHORT = const(512)
+_SET_CELLS = const(10)
+_COUNT_MASK = const(0x1FFFFFFF)  # as core.types.take() counts
 
 
 class SunspecPcs(Der):
@@ -81,9 +91,10 @@ class SunspecPcs(Der):
         self._control_job = self._read_job(_CONTROL_COUNT, 2)
         for job in (self._beat, self._back, self._soc_job, self._control_job):
             job.slow = True  # a set point must not wait for it
-        self._hot = array("i", [0] * _HOT_CELLS)
+        self._own_set = own = self._set.keep(array("i", [0] * _SET_CELLS))
+        bus.cells[own + _SET_ROW] = self._set.at
+        self._set.hand_to(take_applied, own, self.applied.cells)
         self.command = self._commander(bus.cells)
-        self._set.hand_to(self._acknowledger(bus.cells))
 
     # ---- start
 
@@ -98,7 +109,7 @@ class SunspecPcs(Der):
             self._control_job.aim(self._address(715, _CONTROL_AT), _CONTROL_COUNT, 2)
             self._beat.aim(self._address(715, _HEARTBEAT_AT), 2)
             yield from self._read(715, models.MODEL_715, "LocRemCtl", "LocRemCtl")
-            self.local = self._reader.u16(0) == _LOCAL
+            self.say(LOCAL, self._reader.u16(0) == _LOCAL)
         if not self.local:
             # The first command is zero, and leaves the PCS with a fall-back from now on.
             self._fill(0)
@@ -129,9 +140,10 @@ class SunspecPcs(Der):
         self.discharge_max_pu = min(self._scale.whole_pu(self.discharge_max_w), most)
         self.low_pu = -self.charge_max_pu
         self.high_pu = self.discharge_max_pu
-        hot = self._hot
-        hot[_LOWEST], hot[_HIGHEST] = self.charge_max_pu, self.high_pu
-        hot[_NUM], hot[_DEN] = self._put.num, self._put.den
+        line, own = self._bus.cells, self._own_set
+        line[own + _LOWEST], line[own + _HIGHEST] = self.charge_max_pu, self.high_pu
+        line[own + _NUM], line[own + _DEN] = self._put.num, self._put.den
+        line[own + _WHOLE] = self._put.den == 1 and self._put.num <= _NUM_SHORT
 
     def _prepare_soc(self):
         yield from self._read(713, models.MODEL_713, "SoC", "Pct_SF")
@@ -141,45 +153,64 @@ class SunspecPcs(Der):
 
     # ---- run
 
+    def asked_pu(self):
+        """Return the last command that it was to be sent, site power units."""
+        return self._bus.cells[self._own_set + _ASKED]
+
     def _commander(self, line):
         """Return command(setpoint_pu), as Commanded has it: a closure, for it runs in every control period."""
-        hot = self._hot
-        registers = self._registers
+        own = self._own_set
+        registers = types.at(self._registers)
+        ask = submit
 
         @micropython.viper
         def command(setpoint_pu: int) -> int:
-            if not self.ready or self.local:
+            c = ptr32(line)
+            h = int(own)
+            if c[h + _OBEYS] == 0:
                 return 0
-            h = ptr32(hot)
-            if setpoint_pu > h[_HIGHEST]:
-                setpoint_pu = h[_HIGHEST]
-            if setpoint_pu < 0 - h[_LOWEST]:
-                setpoint_pu = 0 - h[_LOWEST]
-            self.asked_pu = setpoint_pu
-            put_long(registers, 2, setpoint_pu, h[_NUM], h[_DEN], 1)
-            return int(submit(line, h[_SET_ROW]))
+            if setpoint_pu > c[h + _HIGHEST]:
+                setpoint_pu = c[h + _HIGHEST]
+            if setpoint_pu < 0 - c[h + _LOWEST]:
+                setpoint_pu = 0 - c[h + _LOWEST]
+            c[h + _ASKED] = setpoint_pu
+            if c[h + _WHOLE]:
+                setpoint_pu *= c[h + _NUM]
+                out = ptr16(registers)
+                out[2] = setpoint_pu >> 16 & 0xFFFF
+                out[3] = setpoint_pu & 0xFFFF
+            else:
+                put_long(registers, 2, setpoint_pu, c[h + _NUM], c[h + _DEN], 1)
+            return int(ask(c, c[h + _SET_ROW]))
 
-        hot[_SET_ROW] = self._set.at
         return command
 
-    def _acknowledger(self, line):
-        """Return what takes the answer to a set point."""
-        job = self._set
+    def say(self, what, true):
+        """Note what the device says of itself, and whether it may be commanded."""
+        Der.say(self, what, true)
+        self._bus.cells[self._own_set + _OBEYS] = self.ready and not self.local
 
-        @micropython.viper
-        def acknowledged(buf, at: int):
-            if self._refused or self._awaited:
-                self.on_answer(job, buf, at)
-                return
-            # Submitted anew meanwhile: what was acknowledged is the command before.
-            applied = self.applied
-            take(applied.cells, applied.at, self.asked_pu if job.idle() else applied.value, ptr32(line)[_SENT])
-
-        return acknowledged
+    def _write_through(self, job):
+        self._bus.cells[self._own_set + _WARY] = 1
+        yield from Der._write_through(self, job)
 
     @micropython.native
     def _encode(self, setpoint_pu):
+        self._bus.cells[self._own_set + _ASKED] = setpoint_pu
         self._put.s32(self._registers, 2, setpoint_pu)
+
+    @micropython.native
+    def on_answer(self, job, buf, at):
+        """Take the answer to one of our requests."""
+        if job is self._set:
+            self._bus.cells[self._own_set + _WARY] = 0
+        Der.on_answer(self, job, buf, at)
+
+    @micropython.native
+    def on_failure(self, job, status):
+        """Count a failure, as Der does, and look closer at the next answer to a command."""
+        self._bus.cells[self._own_set + _WARY] = 1
+        Der.on_failure(self, job, status)
 
     @micropython.native
     def request_slow(self):
@@ -206,7 +237,7 @@ class SunspecPcs(Der):
         if job is self._soc_job:
             self._take_soc(job, buf, at)
         elif job is self._control_job:
-            self.local = buf[at] == 0 and buf[at + 1] == _LOCAL
+            self.say(LOCAL, buf[at] == 0 and buf[at + 1] == _LOCAL)
         elif job is self._back:
             self.reversion_left_s = buf[at + 24] << 8 | buf[at + 25]
             value = ratio.read(self._back_ratio.cells, buf, at + 4)
@@ -224,6 +255,19 @@ class SunspecPcs(Der):
             self.soc.fail()
         else:
             self.soc.take(value, job.sent_ms)
+
+
+@micropython.viper
+def take_applied(c: ptr32, own: int, come: ptr8, out: ptr32) -> int:
+    """Put what a device has acknowledged into the row of `applied`; REFER where somebody is to look closer."""
+    if c[own + _WARY]:
+        return _REFER
+    row = c[own + _OUT_AT]
+    if c[c[own + _SET_ROW] + _ASK] == 0:  # else submitted anew meanwhile: the command before was acknowledged
+        out[row] = c[own + _ASKED]
+    out[row + 1] = c[_SENT]
+    out[row + 2] = (out[row + 2] & _COUNT_MASK) + 1
+    return 0
 
 
 DRIVER = SunspecPcs

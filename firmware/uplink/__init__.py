@@ -1,0 +1,1 @@
+"""Uplink: records, checkpoint, events and state to an MQTT broker, acknowledgements and commands from it. Optional."""
