@@ -125,12 +125,19 @@ SOURCES = {
                              "c767a5360fe942d9fa011f166fdf102cbe665dfd9961ace0a31b0b606ea4798e",
                              "ENGIE La Haute Borne, 4 turbines, 10 min, 2014; in the examples of openoa 3.2",
                              "Etalab Open Licence 2.0", _wind),
+    "nrel_serf_east": Source("pv/nrel_serf_east_15min.csv.gz",
+                             "b7e28c4a1004fd4a3fdb838241f178e6cbe10dc4a9d4ea054a076dd503836bee",
+                             "NREL SERF East, AC power, 15 min, 2016-07-01 to 2016-10-13; in the data of pvanalytics",
+                             "MIT"),
     "carbon_SE_lifecycle": Source("carbon/carboncast_SE_lifecycle_2020_hourly.csv.gz",
                                   "65265a423b899f627eabc56162fdaf34e3e840cf6f2f45699f1c06e55cedca28",
                                   _CARBON.format("Sweden", "lifecycle"), "Apache-2.0"),
     "carbon_SE_direct": Source("carbon/carboncast_SE_direct_2020_hourly.csv.gz",
                                "bd745517d1429a30267f81f341ffb82bc1f6beb7abacb181108c070e54adb277",
                                _CARBON.format("Sweden", "direct"), "Apache-2.0"),
+    "carbon_DE_lifecycle": Source("carbon/carboncast_DE_lifecycle_2020_hourly.csv.gz",
+                                  "b801db4907c13b7fd5e1e7a0f569ee5bf8da112126d172aa13f65f873554321f",
+                                  _CARBON.format("Germany", "lifecycle"), "Apache-2.0"),
 }
 
 

@@ -19,7 +19,8 @@ from host_tools.data_sources import SOURCES, obtain
 from host_tools.errors import ToolError
 
 GPT3_SCALE = 206.5
-EDGE_LOAD_W = 2_000_000
+EDGE_LOAD_W = 1_000_000
+CABINET_PV_W = 8_000
 WINDY_DAY = "2014-07-06"
 _TURBINES = 4
 _DAY_S = 86_400
@@ -81,6 +82,27 @@ def la_haute_borne_day(out, day=WINDY_DAY):
     farm, done = _farm_power(data, day)
     done.append("10-minute means taken as samples at their stamps; all finer wind is interpolation")
     return _write(out, f"la_haute_borne_{day}.csv", "time_s,power_w", farm, done, "la_haute_borne")
+
+
+def pv_days(out, first="2016-07-01", days=30, peak_w=CABINET_PV_W):
+    """Write days of a PV plant from local midnight on, scaled so that its highest power of all days is peak_w."""
+    first = _day(first, 2016)
+    data = obtain("nrel_serf_east")
+    if data is None:
+        rows = [(900 * i, peak_w * max(0.0, math.sin((i % 96 - 24) / 48 * math.pi))) for i in range(96 * days + 1)]
+        return _write(out, f"synthetic_pv_{first}.csv", "time_s,power_w", rows,
+                      ["synthetic: the same clear day again and again; nothing in it was measured"])
+    samples = [(datetime.fromisoformat(stamp).replace(tzinfo=None), float(power_w))
+               for stamp, power_w in _rows(data, ("measured_on", "ac_power")) if power_w]
+    begin = datetime.combine(first, datetime.min.time())
+    scale = peak_w / max(power_w for _, power_w in samples)
+    rows = [(int((stamp - begin).total_seconds()), max(power_w, 0.0) * scale) for stamp, power_w in samples
+            if begin <= stamp <= begin + timedelta(days=days)]
+    if not rows:
+        raise ToolError(f"the PV data has no sample in {days} days from {first}", "Take days from 2016-07-01 on.")
+    return _write(out, f"nrel_serf_east_{first}.csv", "time_s,power_w", rows, [
+        f"15-minute means taken as samples at their stamps, times {scale:.4g}: a plant of {peak_w:g} W at its best",
+        "time 0 is midnight at the plant (UTC - 7 h); what it draws by night is set to 0"], "nrel_serf_east")
 
 
 def carbon_day(out, day=WINDY_DAY):

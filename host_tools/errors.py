@@ -26,6 +26,19 @@ def read_bytes(path, what):
         raise unreadable(path, what, error) from error
 
 
+def read_text(path, what):
+    """Read a whole small text file; one that is unreadable or not UTF-8 is a ToolError that names it."""
+    try:
+        return read_bytes(path, what).decode()
+    except UnicodeDecodeError as error:
+        raise ToolError(f"{what} {path}: byte {error.start} is not UTF-8", "Is it the right file?") from error
+
+
+def read_password(path):
+    """Read a password that stands alone in a file, without its line end; None where no file is named."""
+    return None if path is None else read_text(path, "password file").rstrip("\r\n")
+
+
 def unreadable(path, what, error):
     """Make the ToolError for a file that the system refuses."""
     return ToolError(f"{what} {path}: {error.strerror or error}", "Check the path and that you may read it.")

@@ -11,17 +11,21 @@ from host_tools.toolchain import build_info, paths
 from host_tools.toolchain.emulator import LISTEN, Emulator
 
 HOW = "emulated Cortex-M3, -icount shift=3: virtual time x 125 instructions a us"
+# What a script needs whose devices are FAKE and ideal, on lines at the pace of 115200 baud.
+PACED = ("tests/bench/paced_board.py", "tests/bench/paced_line.py", "tests/fakes_station.py", "tests/fakes_bus.py",
+         "tests/vectors/sunspec_devices.json")
 _SCRIPTS = paths.ROOT / "tests" / "bench"
 _LIMIT_S = 900
 _UART = 1
 _START = "import sys; sys.path.insert(0, '.frozen'); "
 
 
-def run(script, *files, loose=(), answer=None):
+def run(script, *files, loose=(), answer=None, limit_s=_LIMIT_S):
     """Run main() of tests/bench/SCRIPT.py; return the dict that it prints last.
 
     `files` are further files of the project, each put at its own place; `loose` are (folder, files below it).
-    `answer(request)`, given, is what a host at the other end of the board's first UART says to each request.
+    `answer(request)`, given, is what a host at the other end of the board's first UART says to each request;
+    `limit_s` is the host's time that it all may take.
     """
     needed = [_SCRIPTS / "stopwatch.py", _SCRIPTS / f"{script}.py", *(paths.ROOT / name for name in files)]
     with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as folder:
@@ -34,7 +38,7 @@ def run(script, *files, loose=(), answer=None):
             for base, below in loose:
                 board.copy(below, base)
             return _last(board.exec(f"{_START}from tests.bench import {script}; {script}.main()",
-                                    timeout=_LIMIT_S))
+                                    timeout=limit_s))
 
 
 def _serve(line, answer):

@@ -3,13 +3,31 @@
 import sys
 from pathlib import Path
 
-from host_tools.bench import board_measures, bus_measures, control_measures, figures, host_measures
+from host_tools.bench import (
+    board_measures,
+    bus_measures,
+    control_measures,
+    decade_measures,
+    edge_caps,
+    edge_measures,
+    figures,
+    fleet_measures,
+    host_measures,
+    listen_measures,
+    nowcast_measures,
+    periodic_measures,
+    tracking_measures,
+    uplink_measures,
+)
 from host_tools.errors import DOES_NOT_HOLD, OK, ToolError
 
 HELP = """Measure the firmware on the emulated board, the verifier and the control; print a table and write
 bench.json: name -> {"value", "unit", "how"}. Exit code 1 if a measure failed; the others are written all the same."""
 EXAMPLE = "python3 -m host_tools bench --only control_tick sign_total_instructions"
-_MEASURES = (*board_measures.MEASURES, *bus_measures.MEASURES, *host_measures.MEASURES, *control_measures.MEASURES)
+_MEASURES = (*board_measures.MEASURES, *bus_measures.MEASURES, *host_measures.MEASURES, *decade_measures.MEASURES,
+             *tracking_measures.MEASURES, *periodic_measures.MEASURES, *control_measures.MEASURES,
+             *nowcast_measures.MEASURES, *edge_measures.MEASURES, *edge_caps.MEASURES, *listen_measures.MEASURES,
+             *fleet_measures.MEASURES, *uplink_measures.MEASURES)
 
 
 def add_arguments(parser):

@@ -4,7 +4,7 @@ from host_tools import datasets
 from host_tools.data_sources import SOURCES
 from host_tools.errors import OK
 
-HELP = "prepare load, wind and carbon inputs from public measurements"
+HELP = "prepare load, wind, PV and carbon inputs from public measurements"
 EXAMPLE = "python3 -m host_tools dataset wind --day 2014-07-06 --out build/inputs"
 
 _MAKERS = {
@@ -12,6 +12,7 @@ _MAKERS = {
     "alibaba": lambda args: datasets.alibaba_day(args.out, args.shape, args.mean_w),
     "wind": lambda args: datasets.la_haute_borne_day(args.out, args.day),
     "carbon": lambda args: datasets.carbon_day(args.out, args.day),
+    "pv": lambda args: datasets.pv_days(args.out, args.first, args.days),
 }
 
 
@@ -23,6 +24,8 @@ def add_arguments(parser):
                         help="folder for the CSV (default build/inputs)")
     parser.add_argument("--day", default=datasets.WINDY_DAY, metavar="DATE",
                         help="day of the wind or carbon data")
+    parser.add_argument("--first", default="2016-07-01", metavar="DATE", help="first day of the PV data")
+    parser.add_argument("--days", type=int, default=30, metavar="N", help="days of the PV data (default 30)")
     parser.add_argument("--shape", type=int, default=1, metavar="N", help="Alibaba day: 1, 3, 4 or 5")
     parser.add_argument("--mean-w", type=float, default=datasets.EDGE_LOAD_W, metavar="W",
                         help="mean of the load")

@@ -4,7 +4,7 @@ import json
 
 from host_tools.errors import DOES_NOT_HOLD, OK, ToolError
 from host_tools.evidence import utc
-from host_tools.evidence.fields import INTERVAL, REASONS
+from host_tools.evidence.fields import INTERVAL, KEY_CHANGE, REASONS
 from host_tools.evidence.naming import Decoded, named
 from host_tools.evidence.source import open_source
 
@@ -53,10 +53,15 @@ def _interval_words(record):
     load_wh, carbon_ug = record[24][0], record[35][0]
     intensity = f"{carbon_ug / load_wh / 1000:.1f}" if load_wh else "-"
     flags = ",".join(str(bit) for bit in range(32) if record[19] >> bit & 1) or "-"
+    work = f"  work {record[43]}" if record[43] is not None else ""
+    if record[43]:
+        work += f" at {carbon_ug / record[43] / 1e6:.4g} g"
     return (f"interval  {record[10] / 1000:>5g} s  load {load_wh / 1000:>12.3f} kWh  "
-            f"direct {intensity:>6} g/kWh  quality {record[18]}  flags {flags}")
+            f"direct {intensity:>6} g/kWh  quality {record[18]}  flags {flags}{work}")
 
 
 def _gap_words(record):
+    if record[2] == KEY_CHANGE:
+        return f"key change  records {record[46][0].hex()}, checkpoints {record[47][0].hex()} from the next on"
     length = "unknown" if record[10] is None else f"{record[10] / 1000:g} s"
     return f"gap       {length} ({REASONS[record[38]]})"

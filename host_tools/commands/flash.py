@@ -9,6 +9,7 @@ from pathlib import Path
 
 from host_tools.errors import OK, ToolError
 from host_tools.toolchain import build_info, paths
+from host_tools.toolchain.lean import Lean
 
 HELP = """Put the firmware on a board that runs MicroPython: every module, compiled for the board's processor, with
 board.py and build_info.py, into /lib. The board's site.json, secret and journal are left alone."""
@@ -82,8 +83,9 @@ def fill(lib, folder, architecture):
     """Make the content of the board's /lib in the folder `lib`."""
     if not paths.MPY_CROSS.is_file():
         raise ToolError("mpy-cross is not set up", "Run python3 -m host_tools.toolchain qemu once.")
-    for source in sorted(paths.FIRMWARE.rglob("*.py")):
-        name = source.relative_to(paths.ROOT)
+    lean = lib.parent / "lean"
+    for source in Lean(paths.FIRMWARE).write(lean):
+        name = source.relative_to(lean)
         target = (lib / name).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         command = [paths.MPY_CROSS, f"-march={architecture}", "-s", name.as_posix(), "-o", target, source]

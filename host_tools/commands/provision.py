@@ -4,15 +4,18 @@ import hashlib
 import hmac
 import json
 import os
+import time
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from host_tools.errors import OK, ToolError, unreadable
-from host_tools.evidence.keys import ORDER, kid_of
-from host_tools.evidence.keys import load as load_keys
+from host_tools.evidence.key_file import KeyFile
+from host_tools.evidence.keys import ORDER, kid_of, rows_of
 
 HELP = """Make a device secret (secret.bin, for the board alone) and the public keys that follow from it
-(keys.json, for everybody who verifies). An existing secret is never overwritten without --force."""
+(keys.json, for everybody who verifies). An existing secret is never overwritten without --force.
+A board with entropy of its own needs none: it makes its keys at its first start. Then --public takes its public.json,
+as it came from the board, and writes keys.json from that."""
 EXAMPLE = "python3 -m host_tools provision --out build/board-1 --site edge --device board-1"
 LABELS = {"record": b"evenkeel record key 1", "checkpoint": b"evenkeel checkpoint key 1"}
 _ID_CHARACTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
@@ -24,6 +27,7 @@ def add_arguments(parser):
     parser.add_argument("--out", required=True, metavar="DIR", help="where secret.bin and keys.json go")
     parser.add_argument("--site", required=True, metavar="ID", help="site id, as in site.json")
     parser.add_argument("--device", required=True, metavar="ID", help="device id, as in site.json")
+    parser.add_argument("--public", metavar="FILE", help="public.json of a board that makes its own keys: no secret")
     parser.add_argument("--register", metavar="FILE", help="append the public keys to this keys.json as well")
     parser.add_argument("--seed", type=int, metavar="N", help="for tests only: a secret anybody can compute")
     parser.add_argument("--force", action="store_true", help="replace an existing secret; its keys are lost")
@@ -31,6 +35,8 @@ def add_arguments(parser):
 
 def run(args):
     """Provision; the exit code."""
+    if args.public:
+        return _take_public(args)
     secret = None if args.seed is None else hashlib.sha256(b"evenkeel test secret %d" % args.seed).digest()
     rows = make(args.out, args.site, args.device, secret, args.force)
     print(f"{os.path.join(args.out, 'secret.bin')}: the secret; bring it onto the board and nowhere else")
@@ -42,6 +48,26 @@ def run(args):
     if args.register:
         added = register(args.register, rows)
         print(f"{args.register}: {added} keys added")
+    return OK
+
+
+def _take_public(args):
+    """Write keys.json, and the registry if one is given, from what a board says of itself."""
+    if args.seed is not None or args.force:
+        raise ToolError("--public goes with neither --seed nor --force", "The board has made its secret itself.")
+    rows = rows_of(args.public)
+    others = {(row["site"], row["device"]) for row in rows} - {(args.site, args.device)}
+    if others:
+        raise ToolError(f"{args.public} is of {sorted(others)[0]}, not of {(args.site, args.device)}",
+                        "Give --site and --device of the board that it came from.")
+    try:
+        os.makedirs(args.out, exist_ok=True)
+        _write_keys(os.path.join(args.out, "keys.json"), rows)
+    except OSError as error:
+        raise unreadable(args.out, "folder", error) from error
+    print(f"{os.path.join(args.out, 'keys.json')}: the public keys as the board says; see that they came from it")
+    if args.register:
+        print(f"{args.register}: {register(args.register, rows)} keys added")
     return OK
 
 
@@ -106,15 +132,7 @@ def _row(secret, site, device, use):
 
 def register(path, rows):
     """Append public keys to a registry, which is made if there is none; return how many were new."""
-    known = []
-    if os.path.exists(path):
-        load_keys(path)
-        with open(path, encoding="utf-8") as file:
-            known = json.load(file)["keys"]
-    kids = {row["kid"] for row in known}
-    new = [row for row in rows if row["kid"] not in kids]
-    try:
-        _write_keys(path, known + new)
-    except OSError as error:
-        raise unreadable(path, "key file", error) from error
-    return len(new)
+    file = KeyFile(os.fspath(path), int(time.time()), missing_ok=True)
+    added = file.add(rows, "provisioned")
+    file.save()
+    return added

@@ -20,8 +20,10 @@ def add_arguments(parser):
     parser.add_argument("--pv", type=Path, metavar="F", help="available PV power: time_s,power_w")
     parser.add_argument("--carbon", type=Path, metavar="F",
                         help="grid factors: time_s,direct_mg_per_kwh,lifecycle_mg_per_kwh; time 0 is --start")
-    parser.add_argument("--carbon-ahead", type=Path, metavar="F", help="reserved: factors known a day ahead")
-    parser.add_argument("--work", type=Path, metavar="F", help="reserved: useful computing work")
+    parser.add_argument("--carbon-ahead", type=Path, metavar="F",
+                        help="the same as somebody foresees them: each hour the board is told those of 24 hours")
+    parser.add_argument("--work", type=Path, metavar="F",
+                        help="useful computing work that goes with the load: time_s,work_per_s")
     parser.add_argument("--events", type=Path, metavar="F",
                         help="faults: time_s,device,event,value; the events are listed in host_tools/plant/faults.py")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of all chance (default 1)")
@@ -30,7 +32,7 @@ def add_arguments(parser):
     parser.add_argument("--start", default="2024-01-01T00:00:00Z", metavar="UTC", help="UTC at time 0")
     parser.add_argument("--duration", type=int, metavar="S", help="seconds (default: as the load file)")
     parser.add_argument("--mode", choices=("virtual", "wire"), default="virtual",
-                        help="virtual time, or real time with Modbus RTU servers on ptys")
+                        help="virtual time, or real time with Modbus RTU servers on ptys, and with the uplink")
     parser.add_argument("--vm", choices=("cpython", "micropython", "qemu"), default="micropython",
                         help="what runs the firmware (default micropython)")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
@@ -45,11 +47,10 @@ def run(args):
 
 
 def check(args):
-    """Refuse what this version does not serve, and flags out of range."""
-    for flag in ("carbon_ahead", "work"):
-        if getattr(args, flag):
-            raise ToolError(f"--{flag.replace('_', '-')} is reserved and this version has no use for it",
-                            "Leave it out.")
+    """Refuse what cannot be served, and flags out of range."""
+    if args.carbon_ahead and args.mode == "wire":
+        raise ToolError("--carbon-ahead travels with virtual time, and in real time nobody tells the board",
+                        "Use --mode virtual.")
     if not 0.001 <= args.trace_step <= 3600:
         raise ToolError(f"--trace-step {args.trace_step:g} is not allowed", "Give 0.001 to 3600 seconds.")
     if args.vm == "qemu" and args.mode == "virtual":

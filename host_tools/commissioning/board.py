@@ -60,7 +60,7 @@ class EmulatedVm:
         """Fetch the events, then switch the board off."""
         try:
             self._link.close()
-            self._emulator.mpremote("cp", ":/events.jsonl", f"{self._run}/")
+            self._emulator.mpremote("cp", "-r", ":/events", f"{self._run}/")
         except ToolError as error:
             self.hear(error.advice)
         finally:
@@ -99,8 +99,7 @@ class EmulatedSession:
             return self._vm
 
         realtime.serve(self.plant, self._listener, run, _LONGEST_US, Silent(), start)
-        if (run / "events.jsonl").exists():
-            (out / "events.jsonl").write_bytes((run / "events.jsonl").read_bytes())
+        run_folder.collect_events(run, out)
 
 
 class PortSession:
@@ -137,8 +136,8 @@ class PortSession:
         if self._listener.end is None and self._listener.fatal is None:
             raise ToolError("the board ended early:\n    " + "\n    ".join(said[-_TAIL_LINES:]),
                             "Check at the PCS that it is at zero; python3 -m host_tools flash renews the firmware.")
-        events = flash.mpremote(self._args.port, "fs", "cat", ":/events.jsonl")
-        (out / "events.jsonl").write_text(events, encoding="utf-8")
+        flash.mpremote(self._args.port, "fs", "cp", "-r", ":/events", f"{out}/")
+        run_folder.collect_events(out, out)
 
     def _listen(self, fd, said):
         with open(fd, "rb", closefd=False) as stream:

@@ -86,7 +86,5 @@ class Session:
         finally:
             watching()
             vm.close()
-        events = run / "events.jsonl"
-        if not events.exists():
+        if not run_folder.collect_events(run, out):
             raise ToolError("the board has written no events", f"See the run folder {run}.")
-        (out / "events.jsonl").write_bytes(events.read_bytes())

@@ -5,7 +5,9 @@ the storage as it was at the start; then the sources are split over the uses; th
 any true-up. Each rule has its own finding, and a rule that rests on a broken one is not reported again.
 """
 
-from host_tools.evidence.fields import GAP
+from operator import add, mul
+
+from host_tools.evidence.fields import INTERVAL
 
 PPM = 1_000_000
 _TRUE_UP = 1 << 9
@@ -26,11 +28,55 @@ def split(lump, parts, total):
         share, rest = divmod(lump * part, total)
         shares.append(share)
         rests.append(rest)
-    for _ in range(lump - sum(shares)):
-        winner = rests.index(max(rests))
-        shares[winner] += 1
-        rests[winner] = -1
-    return shares
+    up = _winners(rests, lump - sum(shares))
+    return list(map(add, shares, up))
+
+
+def expected_uses(lumps, uses, total):
+    """Split whole numbers over four uses in proportion, by largest remainder, ties to the lowest; add up the parts."""
+    first, second, third, _ = uses
+    if first == total:  # all to the load, and so it is where nothing was used at all
+        return [sum(lumps), 0, 0, 0]
+    sum_1 = sum_2 = sum_3 = 0
+    for lump in lumps:
+        if not lump:
+            continue
+        share_1, rest_1 = divmod(lump * first, total)
+        share_2, rest_2 = divmod(lump * second, total)
+        share_3, rest_3 = divmod(lump * third, total)
+        rests = rest_1 + rest_2 + rest_3
+        left = -(-rests // total)
+        rest_4 = left * total - rests
+        # the `left` largest remainders get one more each: those that come before 4 - left others at least
+        least, over_12, over_13, over_23 = 4 - left, rest_1 >= rest_2, rest_1 >= rest_3, rest_2 >= rest_3
+        sum_1 += share_1 + (over_12 + over_13 + (rest_1 >= rest_4) >= least)
+        sum_2 += share_2 + (1 - over_12 + over_23 + (rest_2 >= rest_4) >= least)
+        sum_3 += share_3 + (2 - over_13 - over_23 + (rest_3 >= rest_4) >= least)
+    return [sum_1, sum_2, sum_3, sum(lumps) - sum_1 - sum_2 - sum_3]
+
+
+def _winners(rests, left):
+    """Choose the `left` largest of some remainders, ties to the lowest index: 1 for each of them, else 0."""
+    order = sorted(range(len(rests)), key=lambda index: -rests[index])[:left]
+    return [int(index in order) for index in range(len(rests))]
+
+
+def expected_mix(sources, uses, total):
+    """Give the part of each source that the same split gives to the load."""
+    first, second, third, _ = uses
+    if first == total:
+        return sources
+    mix = []
+    for lump in sources:
+        share, rest = divmod(lump * first, total)
+        if rest:
+            rest_2, rest_3 = lump * second % total, lump * third % total
+            rest_4 = -(rest + rest_2 + rest_3) % total
+            left = (rest + rest_2 + rest_3 + rest_4) // total
+            # the load has the lowest index: it wins unless `left` others have a larger remainder
+            share += (rest_2 > rest) + (rest_3 > rest) + (rest_4 > rest) < left
+        mix.append(share)
+    return mix
 
 
 class CarbonBook:
@@ -41,26 +87,29 @@ class CarbonBook:
 
     def check(self, unit, record, previous):
         """Check one record against itself and the one before it."""
-        if previous is not None and previous[28] != record[27]:
-            what = f"it starts with {record[27]}, the record before ended with {previous[28]}"
+        start, end = record[27], record[28]
+        if previous is not None and previous[28] != start:
+            what = f"it starts with {start}, the record before ended with {previous[28]}"
             self.findings.add("POOL_CHAIN", what, unit)
-        if record[2] == GAP:
-            self._check_gap(unit, record)
+        if record[2] != INTERVAL:
+            if start[1:] != end[1:]:
+                self.findings.add("POOL_CARBON", "stored carbon or remainder changes in a gap", unit)
             return
         if unit.seq == 0:
             self._check_first(unit, record)
         sources, uses = record[23], record[24]
         used_wh = sum(uses)
-        self._check_balance(unit, record, sum(sources), used_wh)
-        self._check_mix(unit, record, sources, uses, used_wh)
-        drawn_wh = min(sources[4], record[27][0])
+        self._check_balance(unit, record[25], sum(sources), used_wh)
+        expected = expected_mix(sources, uses, used_wh)
+        if record[26] != expected:
+            self.findings.add("MIX_SPLIT", f"load_mix_wh is {record[26]}, expected {expected}", unit)
+        drawn_wh = min(sources[4], start[0])
         self._check_energy(unit, record, drawn_wh, uses[1])
+        emptied = record[19] & _TRUE_UP and end[0] == 0
         for track in _TRACKS:
             self._check_track(unit, record, track, drawn_wh, used_wh)
-
-    def _check_gap(self, unit, record):
-        if record[27][1:] != record[28][1:]:
-            self.findings.add("POOL_CARBON", "stored carbon or remainder changes in a gap", unit)
+            if emptied or record[track[2]][4]:
+                self._check_write_off(unit, track[3], record[track[2]][4], end[track[0]], emptied)
 
     def _check_first(self, unit, record):
         energy_wh, direct_ug, lifecycle_ug, remainder = record[27]
@@ -69,8 +118,7 @@ class CarbonBook:
             what = f"{energy_wh} Wh carry {direct_ug} and {lifecycle_ug} ug, expected {expected[:2]}"
             self.findings.add("POOL_START", what, unit)
 
-    def _check_balance(self, unit, record, supplied_wh, used_wh):
-        residual_wh = record[25]
+    def _check_balance(self, unit, residual_wh, supplied_wh, used_wh):
         if supplied_wh != used_wh + residual_wh:
             what = f"{supplied_wh} Wh are not {used_wh} Wh and a residual of {residual_wh} Wh"
             self.findings.add("BALANCE_SUM", what, unit)
@@ -79,18 +127,14 @@ class CarbonBook:
             code = "BALANCE_LIMIT" if above_wh * 1000 > supplied_wh * _LIMIT_PERMILLE else "BALANCE_RESIDUAL"
             self.findings.add(code, f"residual {residual_wh} Wh of {supplied_wh} Wh", unit)
 
-    def _check_mix(self, unit, record, sources, uses, used_wh):
-        expected = [split(energy_wh, uses, used_wh)[0] for energy_wh in sources]
-        if record[26] != expected:
-            self.findings.add("MIX_SPLIT", f"load_mix_wh is {record[26]}, expected {expected}", unit)
-
     def _check_energy(self, unit, record, drawn_wh, charged_wh):
         start, end, loss_wh, trueup_wh = record[27], record[28], record[29], record[30]
-        expected_wh = start[0] + charged_wh - loss_wh - drawn_wh + trueup_wh
+        added_wh = charged_wh - loss_wh
+        expected_wh = start[0] + added_wh - drawn_wh + trueup_wh
         if end[0] != expected_wh:
             self.findings.add("POOL_ENERGY", f"it ends with {end[0]} Wh, expected {expected_wh} Wh", unit)
-        added_ppm = (charged_wh - loss_wh) * PPM + end[3] - start[3]
-        fits = added_ppm == 0 if charged_wh == 0 else added_ppm % charged_wh == 0
+        added_ppm = added_wh * PPM + end[3] - start[3]
+        fits = added_ppm % charged_wh == 0 if charged_wh else added_ppm == 0
         if not fits or not 0 <= added_ppm <= charged_wh * PPM:
             what = f"no efficiency gives a loss of {loss_wh} Wh on {charged_wh} Wh with these remainders"
             self.findings.add("POOL_LOSS", what, unit)
@@ -100,38 +144,34 @@ class CarbonBook:
     def _check_track(self, unit, record, track, drawn_wh, used_wh):
         """Check one carbon track: out of the storage, over the uses, into the storage."""
         index, factor_key, carbon_key, name = track
-        carbon, factors = record[carbon_key], record[factor_key]
+        load, charge, export, aux, write_off, out = record[carbon_key]
+        sources, factors = record[23], record[factor_key]
         stored_wh, stored_ug = record[27][0], record[27][index]
         expected_ug = stored_ug * drawn_wh // stored_wh if stored_wh else 0
-        if carbon[5] != expected_ug:
-            what = f"{name}: {carbon[5]} ug left the storage, expected {expected_ug} ug"
+        if out != expected_ug:
+            what = f"{name}: {out} ug left the storage, expected {expected_ug} ug"
             self.findings.add("POOL_DISCHARGE", what, unit)
-        lumps = [energy * factor for energy, factor in zip(record[23][:4], factors)]
-        lumps.append(carbon[5] + (record[23][4] - drawn_wh) * factors[4])
-        self._check_uses(unit, name, carbon, lumps, record[24], used_wh)
-        end_ug = record[28][index]
-        expected_ug = stored_ug + carbon[1] - carbon[5] - carbon[4]
-        if end_ug != expected_ug:
-            what = f"{name}: it ends with {end_ug} ug, expected {expected_ug} ug"
+        lumps = list(map(mul, sources, factors))
+        if record[42] is not None and record[45] is not None:  # the genset's, by the litres it burnt
+            lumps[2] = record[42] * record[45][index - 1]
+        lumps[4] = out + (sources[4] - drawn_wh) * factors[4]
+        given = [load, charge, export, aux]
+        if given != (expected := expected_uses(lumps, record[24], used_wh)):
+            self._report_uses(unit, name, given, expected)
+        expected_ug = stored_ug + charge - out - write_off
+        if record[28][index] != expected_ug:
+            what = f"{name}: it ends with {record[28][index]} ug, expected {expected_ug} ug"
             self.findings.add("POOL_CARBON", what, unit)
-        self._check_write_off(unit, record, name, carbon[4], end_ug)
 
-    def _check_uses(self, unit, name, carbon, lumps, uses, used_wh):
-        given = carbon[:4]
-        if sum(given) != sum(lumps):
-            what = f"{name}: the uses carry {sum(given)} ug, the sources {sum(lumps)} ug"
+    def _report_uses(self, unit, name, given, expected):
+        if sum(given) != sum(expected):
+            what = f"{name}: the uses carry {sum(given)} ug, the sources {sum(expected)} ug"
             self.findings.add("CARBON_SUM", what, unit)
-            return
-        expected = [0, 0, 0, 0]
-        for lump in lumps:
-            if lump:
-                expected = list(map(int.__add__, expected, split(lump, uses, used_wh)))
-        if given != expected:
+        else:
             what = f"{name}: the uses carry {given} ug, expected {expected} ug"
             self.findings.add("CARBON_SPLIT", what, unit)
 
-    def _check_write_off(self, unit, record, name, written_off_ug, end_ug):
-        emptied = record[19] & _TRUE_UP and record[28][0] == 0
+    def _check_write_off(self, unit, name, written_off_ug, end_ug, emptied):
         if emptied and end_ug:
             what = f"{name}: {end_ug} ug stay in a storage that was set to empty"
             self.findings.add("POOL_WRITE_OFF", what, unit)

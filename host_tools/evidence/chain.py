@@ -1,56 +1,31 @@
 """Follow the records in their order: hash chain, tree and anchors, then time, content and totals."""
 
 from host_tools.evidence.continuity import Continuity
+from host_tools.evidence.fields import INTERVAL, KEY_CHANGE
 from host_tools.evidence.tree import Tree
 
 _ZEROS = bytes(32)
 
 
-class Anchors:
-    """The signed end anchors: compared when the tree has their size."""
-
-    def __init__(self, findings, checkpoints):
-        self.findings = findings
-        self.open = sorted(checkpoints, key=lambda anchor: anchor.size)
-        self.end_size = self.open[-1].size if self.open else None
-        self.next_size = self.open[0].size if self.open else -1
-
-    def compare(self, size, root):
-        """Compare all anchors of this size with the root; None leaves them uncompared."""
-        while self.open and self.open[0].size == size:
-            anchor = self.open.pop(0)
-            if root is not None and anchor.root != root:
-                what = f"the root of the first {size} records is not the one in {anchor.name}"
-                self.findings.add("ROOT_DIFFERS", what, seq=size - 1 if size else None)
-        self.next_size = self.open[0].size if self.open else -1
-
-    def finish(self, count, proven):
-        """Report what anchors state beyond `count` records, and records they do not state (`proven`)."""
-        cut = [anchor for anchor in self.open if anchor.size > count]
-        if cut:
-            anchor = cut[-1]
-            what = f"{anchor.name} states {anchor.size} records, there are {count}"
-            missing = list(range(count, min(anchor.size, count + 100)))
-            self.findings.add("TAIL_CUT", what, seq=count, seqs=missing)
-        elif self.end_size is not None and self.end_size < proven:
-            what = f"records {self.end_size} to {proven - 1} are not covered by an end anchor"
-            self.findings.add("PAST_ANCHOR", what, seq=self.end_size)
-
-
 class Chain:
     """Take the records in their places; `checks` judge the content, `totals` add it up."""
 
-    def __init__(self, findings, anchors, checks, totals):
+    def __init__(self, findings, anchors, checks, totals, witnessed=None, registry=None):
         self.findings = findings
         self.anchors = anchors
         self.checks = checks
         self.totals = totals
+        self.witnessed = witnessed
+        self._registry = registry
         self.continuity = Continuity(findings)
         self.tree = Tree()
         self.tainted = False
         self.last = None
         self.previous = None
         self.unproven = 0
+        self._kid = None
+        self._retired = set()
+        self._changes = []  # (number, kid of the checkpoint key from then on)
 
     def begin(self, first):
         """Start at a record number; without the records from 0 on there is no root to compare."""
@@ -66,18 +41,33 @@ class Chain:
             self.unproven += 1
             self.tainted = True
         self._check_prev(unit)
-        self._grow(unit)
+        if unit.kid != self._kid:
+            self._check_key(unit)
         record = unit.record
+        if self.witnessed is not None and record is not None and record[2] == INTERVAL:
+            self.witnessed.check(unit, record, None if self.tainted else self.tree)
+        self._grow(unit)
         if record is None:
             self._forget()
             self.last = unit
             return
+        if record[2] == KEY_CHANGE:
+            self._retired.add(self._kid)
+            self._kid = record[46][0]
+            self._changes.append((unit.seq, record[47][0]))
         self.continuity.check(unit, record, self.previous)
         for check in self.checks:
             check(unit, record, self.previous)
         self.totals.add(record)
         self.last = unit
         self.previous = record
+
+    def refuse(self, unit):
+        """Take note that a record that was taken on trust was not signed by its board."""
+        unit.problem = ("BAD_SIGNATURE", "the signature does not fit the record")
+        self.findings.add(*unit.problem, unit)
+        self.unproven += 1
+        self.tainted = True
 
     def replace(self, unit, number):
         """Take note of a unit that stands in the place of a record but cannot be relied on."""
@@ -107,6 +97,18 @@ class Chain:
                 self.anchors.compare(tree.size, None if self.tainted else tree.root())
         unit.raw = None
 
+    def _check_key(self, unit):
+        """Look at a record that another key signed than the one that was in use."""
+        key = self._registry.find(unit.kid) if self._registry else None
+        anew = key is not None and key.not_before_s is not None  # the registry says since when: the old key was lost
+        if self._changes and (unit.kid in self._retired or not anew):
+            what = f"it is signed with {unit.kid.hex()}, the last change of keys names {self._kid.hex()}"
+            self.findings.add("KEY_RETIRED", what, unit)
+            return
+        if self._kid is not None:
+            self.findings.add("KEY_CHANGED", f"from here on {unit.kid.hex()} signs, before {self._kid.hex()}", unit)
+        self._kid = unit.kid
+
     def _check_prev(self, unit):
         if unit.record is None:
             return
@@ -121,4 +123,4 @@ class Chain:
 
     def finish(self, count, proven):
         """Judge the end: the number behind the last unit, and behind the last valid record."""
-        self.anchors.finish(count, proven)
+        self.anchors.finish(count, proven, self._changes)

@@ -25,21 +25,41 @@ class CheckpointError(Exception):
 class Checkpoint:
     """A verified end anchor: of which device, how many records, which root."""
 
-    def __init__(self, origin, size, root, name):
+    def __init__(self, origin, size, root, name, kid, witnesses=()):
         self.origin = origin
         self.size = size
         self.root = root
         self.name = name
+        self.kid = kid
+        self.witnesses = list(witnesses)  # (name, UTC s) of each known witness whose cosignature holds
 
 
 def read(data, registry, name):
     """Read and verify an end anchor; CheckpointError if it cannot be relied on."""
     text, lines, signatures = _split(data)
     origin, size, root = lines
-    key, signature = _find_key(origin, signatures, registry)
+    witnesses = _cosigned(text, signatures, registry, name)
+    first_s = min((time_s for _, time_s in witnesses), default=None)
+    key, signature = _find_key(origin, signatures, registry, first_s)
     if not key.signed_text(text, signature):
         raise CheckpointError("CHECKPOINT_SIGNATURE", f"the signature in {name} does not fit its text")
-    return Checkpoint(origin, int(size), _base64(root), name)
+    return Checkpoint(origin, int(size), _base64(root), name, key.kid, witnesses)
+
+
+def _cosigned(text, signatures, registry, name):
+    """Find the known witnesses whose cosignature holds; one of theirs that does not is refused."""
+    found = []
+    for signer, value in signatures:
+        blob = _base64(value)
+        for witness in registry.witnesses:
+            if (signer, blob[:4]) != (witness.name, witness.key_id):
+                continue
+            time_s = witness.time_of(text, blob)
+            if time_s is None:
+                what = f"the cosignature of {signer} in {name} does not fit its text"
+                raise CheckpointError("WITNESS_SIGNATURE", what)
+            found.append((signer, time_s))
+    return found
 
 
 def _split(data):
@@ -62,12 +82,16 @@ def _split(data):
     return (body + "\n").encode(), lines, [line[len(_DASH) :].split(" ") for line in signatures]
 
 
-def _find_key(origin, signatures, registry):
-    """Find the device's own signature among the lines: (key, DER signature)."""
+def _find_key(origin, signatures, registry, cosigned_s):
+    """Find the device's own signature among the lines: (key, DER signature).
+
+    A revoked key counts where a known witness has cosigned before it was revoked.
+    """
     own = [_base64(value) for signer, value in signatures if signer == origin]
     for value in own:
         for key in registry.by_note_id(value[:4]):
-            if f"{key.site}/{key.device}" == origin and key.use == "checkpoint" and key.revoked_s is None:
+            in_time = key.revoked_s is None or cosigned_s is not None and cosigned_s < key.revoked_s
+            if f"{key.site}/{key.device}" == origin and key.use == "checkpoint" and in_time:
                 return key, value[4:]
     raise CheckpointError("CHECKPOINT_KEY", _why_no_key(origin, own, registry))
 

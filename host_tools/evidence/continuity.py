@@ -35,7 +35,7 @@ class Continuity:
     def check(self, unit, record, previous):
         """Compare one record with the end of the one before it, and remember its own end."""
         is_gap = record[2] == GAP
-        reason = record[38] if is_gap else None
+        reason = record[38] if is_gap else None  # a key change lasts no time and states no gap
         if self.boot is not None:
             self._check_boot(unit, record[4], reason)
             self._check_utc(unit, record[9], reason)
@@ -92,7 +92,7 @@ class Continuity:
         self.length_ms = length_ms or 0
         self.end_ms = None if start_ms is None or length_ms is None else start_ms + length_ms
         # A gap states the running time at its end; UTC may go back behind a stated clock step.
-        self.end_uptime_ms = uptime_ms + length_ms if reason is None else uptime_ms
+        self.end_uptime_ms = uptime_ms + self.length_ms if reason is None else uptime_ms
         self.stepped = reason == CLOCK_STEP
         if self.end_ms is not None:
             self.first_ms = start_ms if self.first_ms is None else min(self.first_ms, start_ms)

@@ -23,14 +23,14 @@ class Frame:
 
     __slots__ = ("file", "offset", "raw", "protected", "payload", "signature", "signed")
 
-    def __init__(self, file, offset, raw, protected, payload, signature):
+    def __init__(self, file, offset, raw, protected, payload, signature, signed):
         self.file = file
         self.offset = offset
         self.raw = raw
         self.protected = protected
         self.payload = payload
         self.signature = signature
-        self.signed = _TO_BE_SIGNED + bstr(protected) + b"\x40" + bstr(payload)
+        self.signed = signed
 
 
 class Damage:
@@ -55,6 +55,12 @@ def bstr(data):
     if size < 0x100:
         return bytes((0x58, size)) + data
     return bytes((0x59, size >> 8, size & 0xFF)) + data
+
+
+def loose_frame(file, offset, raw, protected, payload, signature):
+    """Make the Frame of an almost-record, with the bytes that a strict one would have had signed."""
+    signed = _TO_BE_SIGNED + bstr(protected) + b"\x40" + bstr(payload)
+    return Frame(file, offset, raw, protected, payload, signature, signed)
 
 
 def _bstr_at(data, position):
@@ -96,10 +102,29 @@ def frame_at(data, position):
     return protected + payload + (signature + _SIGNATURE_SIZE,)
 
 
+def frames_in(data):
+    """Cut the whole strict frames that `data` begins with.
+
+    Returns (their [(position, cuts)], where they end, whether what stands there is damage, not a frame cut off).
+    """
+    found, position = [], 0
+    while position < len(data):
+        try:
+            cuts = frame_at(data, position)
+        except Incomplete:
+            break
+        if cuts is None:
+            return found, position, True
+        found.append((position, cuts))
+        position = cuts[4]
+    return found, position, False
+
+
 def make_frame(file, offset, data, position, cuts):
     """Make the Frame of the cuts that `frame_at` found at `position` of `data`."""
     p0, p1, l0, l1, end = cuts
-    return Frame(file, offset, data[position:end], data[p0:p1], data[l0:l1], data[end - 64 : end])
+    signed = b"".join((_TO_BE_SIGNED, data[position + 2 : p1], b"\x40", data[p1 + 1 : l1]))
+    return Frame(file, offset, data[position:end], data[p0:p1], data[l0:l1], data[end - 64 : end], signed)
 
 
 def loose_at(data, position):

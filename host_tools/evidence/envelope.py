@@ -4,19 +4,21 @@ import hashlib
 
 from host_tools.evidence import cbor
 from host_tools.evidence.cose import Damage
-from host_tools.evidence.fields import check
+from host_tools.evidence.fields import KEY_CHANGE
 from host_tools.evidence.keys import HALF_ORDER
+from host_tools.evidence.layout import Reader
 
 CONTENT_TYPE = "application/vnd.evenkeel.record+cbor"
 _OTHER_ENCODING = (cbor.LONG_FORM, cbor.INDEFINITE, cbor.KEY_ORDER)
 _CACHED_HEADERS = 64
-RECORD_MAX = 1536
+RECORD_MAX = 2048
+_HALF_ORDER = HALF_ORDER.to_bytes(32, "big")
 
 
 class Unit:
     """One stretch of the file after judgement; `trusted` means: validly signed by the expected device."""
 
-    __slots__ = ("file", "offset", "raw", "record", "seq", "signed_hash", "trusted", "foreign", "problem")
+    __slots__ = ("file", "offset", "raw", "record", "seq", "signed_hash", "kid", "trusted", "foreign", "problem")
 
     def __init__(self, item):
         self.file = item.file
@@ -25,6 +27,7 @@ class Unit:
         self.record = None
         self.seq = None
         self.signed_hash = None
+        self.kid = None
         self.trusted = False
         self.foreign = False
         self.problem = None
@@ -88,16 +91,32 @@ def read_payload(payload):
     try:
         return cbor.decode(payload), None
     except cbor.CborError as error:
-        return None, _encoding_problem(error, "PAYLOAD_BROKEN", "payload")
+        return None, _payload_problem(error)
+
+
+def _payload_problem(error):
+    return _encoding_problem(error, "PAYLOAD_BROKEN", "payload")
 
 
 class Judge:
-    """Judge units against a key registry and the device the journal is of."""
+    """Judge units against a key registry and the device the journal is of.
 
-    def __init__(self, registry, device):
+    With `lean`, a signature is checked only where the chain does not carry on from the record before, at the
+    numbers in `always`, and at the last record of each unbroken stretch: `prev` is under the signature, so the last
+    one vouches for all before it. `lean.refuse(unit)` hears of a last one whose signature does not hold.
+    """
+
+    def __init__(self, registry, device, whole=True, lean=None, always=()):
         self.registry = registry
         self.device = device
+        self.signatures = 0
+        self.lean = lean is not None
+        self._lean = lean
+        self._always = frozenset(always)
         self._headers = {}
+        self._read = Reader(whole).read
+        self._next = None  # the number and the `prev` that carry the chain on
+        self._open = None  # (key, signature, unit) of the last record taken on trust
 
     def judge(self, item):
         """Make a Unit of a Frame or a Damage."""
@@ -110,38 +129,69 @@ class Judge:
                 return unit
         unit.raw = frame.raw
         header = self._headers.get(frame.protected) or self._new_header(frame.protected)
-        unit.record, problem = read_payload(frame.payload)
+        unit.record, error, fault = self._read(frame.payload)
         if len(frame.raw) > RECORD_MAX:
             self._note(unit, ("PAYLOAD_BROKEN", f"{len(frame.raw)} bytes, a record has at most {RECORD_MAX}"))
         self._note(unit, header.problem)
-        self._note(unit, problem)
-        if type(unit.record) is dict and type(unit.record.get(3)) is int and unit.record[3] >= 0:
+        if error is not None:
+            self._note(unit, _payload_problem(error))
+        elif fault is None or type(unit.record) is dict and type(unit.record.get(3)) is int and unit.record[3] >= 0:
             unit.seq = unit.record[3]
         unit.foreign = header.foreign
+        unit.kid = header.kid
         if header.key is not None and not header.foreign:
-            self._check_signature(unit, frame, header)
+            unit.signed_hash = hashlib.sha256(frame.signed).digest()
+            if self._lean is None or not self._taken_on_trust(unit, frame, header, fault):
+                self._check_signature(unit, frame, header, fault)
         return unit
+
+    def finish(self):
+        """Check the signature that vouches for the last stretch."""
+        if self._open is not None:
+            key, signature, unit = self._open
+            self._open = None
+            self.signatures += 1
+            if not key.signed(unit.signed_hash, signature):
+                self._lean.refuse(unit)
+
+    def _taken_on_trust(self, unit, frame, header, fault):
+        """Take a record that carries the chain on without checking its signature, if nothing is wrong with it."""
+        after, self._next = self._next, (None if unit.seq is None else unit.seq + 1, unit.signed_hash)
+        carries_on = (unit.problem is None and fault is None and (unit.seq, unit.record[5]) == after
+                      and unit.seq not in self._always and unit.record[2] != KEY_CHANGE
+                      and frame.signature[32:] <= _HALF_ORDER
+                      and (header.key.always or not _validity_fault(header.key, unit.record[9])))
+        if not carries_on:
+            self.finish()
+            return False
+        unit.trusted = True
+        self._open = (header.key, frame.signature, unit)
+        return True
 
     def _note(self, unit, problem):
         if problem and not unit.problem:
             unit.problem = problem
 
-    def _check_signature(self, unit, frame, header):
-        digest = hashlib.sha256(frame.signed).digest()
-        unit.signed_hash = digest
-        if not header.key.signed(digest, frame.signature):
+    def _check_signature(self, unit, frame, header, fault):
+        self.signatures += 1
+        if not header.key.signed(unit.signed_hash, frame.signature):
             self._note(unit, ("BAD_SIGNATURE", "the signature does not fit the record"))
             return
-        if int.from_bytes(frame.signature[32:], "big") > HALF_ORDER:
+        if frame.signature[32:] > _HALF_ORDER:
             self._note(unit, ("HIGH_S", "the signature is in its second form (high s)"))
         unit.trusted = unit.seq is not None
-        if unit.record is not None:
-            fault = check(unit.record)
-            self._note(unit, fault)
-            if fault:
-                unit.record = None
-            elif not header.key.always:
-                self._note(unit, _validity_fault(header.key, unit.record[9]))
+        if unit.record is None:
+            return
+        self._note(unit, fault)
+        if fault:
+            unit.record = None
+            return
+        if not header.key.always:
+            self._note(unit, _validity_fault(header.key, unit.record[9]))
+        if unit.record[2] == KEY_CHANGE and unit.problem is None:
+            fault = self.registry.introduce(unit.record, header.key)
+            self._note(unit, fault and ("KEY_CHANGE_WRONG", fault))
+            self._headers.clear()
 
     def _new_header(self, protected):
         header = read_header(protected)

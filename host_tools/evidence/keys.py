@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 
 from host_tools.errors import ToolError, read_bytes
+from host_tools.evidence import cosignature
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 HALF_ORDER = ORDER >> 1
@@ -16,6 +17,7 @@ USES = ("record", "checkpoint")
 _PREHASHED = ec.ECDSA(Prehashed(hashes.SHA256()))
 _PLAIN = ec.ECDSA(hashes.SHA256())
 _FIELDS = ("kid", "site", "device", "use", "alg", "x", "y", "not_before_s", "not_after_s", "revoked_s")
+_ADVICE_WITNESS = "A witness's key is a line name+id+base64, as `witness --key` prints it."
 _ADVICE = "Use a keys.json made by `python3 -m host_tools provision`."
 
 
@@ -35,8 +37,7 @@ class Key:
 
     def signed(self, digest, signature):
         """Tell whether a 64-byte r||s signature over a SHA-256 digest is this key's."""
-        r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-        return self._verifies(encode_dss_signature(r, s), digest, _PREHASHED)
+        return self._verifies(der_of(signature), digest, _PREHASHED)
 
     def signed_text(self, text, der):
         """Tell whether a DER signature over a text is this key's."""
@@ -51,10 +52,34 @@ class Key:
 
 
 class Registry:
-    """All known keys, found by their 8-byte id."""
+    """All known keys, found by their 8-byte id, and the witnesses that are trusted."""
 
-    def __init__(self, keys):
+    def __init__(self, keys, witnesses=()):
         self.keys = {key.kid: key for key in keys}
+        self.witnesses = list(witnesses)
+
+    def copy(self):
+        """Give a registry of its own to a run that may learn keys from the records."""
+        return Registry(self.keys.values(), self.witnesses)
+
+    def introduce(self, record, signer):
+        """Learn the keys that a record of kind 3 names, in the name of its signer; a sentence if they are none."""
+        learnt = []
+        for field, use in ((46, "record"), (47, "checkpoint")):
+            kid, x, y = record[field]
+            try:
+                numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1())
+                key = Key(_new_row(signer.site, signer.device, use), numbers.public_key())
+            except ValueError:
+                return f"the new {use} key is no point of P-256"
+            if key.kid != kid:
+                return f"the new {use} key is named {kid.hex()}, its own id is {key.kid.hex()}"
+            known = self.keys.get(kid, key)
+            if (known.site, known.device, known.use) != (key.site, key.device, use):
+                return f"the new {use} key {kid.hex()} is known as another one"
+            learnt.append(known)
+        self.keys |= {key.kid: key for key in learnt}
+        return None
 
     def find(self, kid):
         """Find the key of an id; None if there is none."""
@@ -67,6 +92,32 @@ class Registry:
     def devices(self):
         """Name the devices that have record keys, as (site, device)."""
         return {(key.site, key.device) for key in self.keys.values() if key.use == "record"}
+
+
+def der_of(signature):
+    """Write a 64-byte r||s signature as DER; the two usual lengths are written directly."""
+    if 0 < signature[32] < 0x80:
+        if 0 < signature[0] < 0x80:
+            return b"0D\x02\x20" + signature[:32] + b"\x02\x20" + signature[32:]
+        if signature[0] >= 0x80:
+            return b"0E\x02\x21\0" + signature[:32] + b"\x02\x20" + signature[32:]
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    return encode_dss_signature(r, s)
+
+
+def row_of(key):
+    """Write a Key as a row of the key file."""
+    numbers = key.public.public_numbers()
+    return {
+        "kid": key.kid.hex(), "site": key.site, "device": key.device, "use": key.use, "alg": "ES256",
+        "x": f"{numbers.x:064x}", "y": f"{numbers.y:064x}",
+        "not_before_s": key.not_before_s, "not_after_s": key.not_after_s, "revoked_s": key.revoked_s,
+    }
+
+
+def rows_of(path):
+    """Read the rows of a key file, all of them valid."""
+    return [row_of(key) for key in load(path).keys.values()]
 
 
 def spki_of(public):
@@ -93,7 +144,21 @@ def load(path):
         raise ToolError(f"key file {path} holds no key", _ADVICE)
     if len({key.kid for key in keys}) != len(keys):
         raise ToolError(f"key file {path} holds a key twice", "Remove the repetition.")
-    return Registry(keys)
+    return Registry(keys, _read_witnesses(path, document.get("witnesses", [])))
+
+
+def _read_witnesses(path, rows):
+    """Read the witnesses' verifier keys, a list of C2SP vkeys."""
+    if type(rows) is not list:
+        raise ToolError(f"key file {path}: witnesses must be a list", _ADVICE_WITNESS)
+    try:
+        return [cosignature.read_vkey(row) for row in rows]
+    except ValueError as error:
+        raise ToolError(f"key file {path}: {error}", _ADVICE_WITNESS) from None
+
+
+def _new_row(site, device, use):
+    return {"site": site, "device": device, "use": use, "not_before_s": None, "not_after_s": None, "revoked_s": None}
 
 
 def _read_key(path, index, row):

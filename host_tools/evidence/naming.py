@@ -1,9 +1,9 @@
 """Give a record's content its names: every field in full, bytes as hex, units in the names."""
 
 from host_tools.evidence.envelope import read_header, read_payload
-from host_tools.evidence.fields import GAP_FIELDS, INTERVAL_FIELDS, ROLES, check
+from host_tools.evidence.fields import GAP_FIELDS, INTERVAL_FIELDS, KEY_FIELDS, ROLES, check
 
-_SPECS = {key: (name, spec) for key, name, spec in INTERVAL_FIELDS + GAP_FIELDS}
+_SPECS = {key: (name, spec) for key, name, spec in INTERVAL_FIELDS + GAP_FIELDS + KEY_FIELDS}
 
 
 class Decoded:
@@ -46,7 +46,7 @@ def named(decoded):
 
 def _named_value(spec, value):
     """Name the parts of a value; what does not have the form of its field is shown as it is."""
-    if type(value) is list and spec and spec[0] == "array" and len(value) == len(spec[2]):
+    if type(value) is list and spec and spec[0] in ("array", "array?") and len(value) == len(spec[2]):
         return dict(zip(spec[2], map(_plain, value)))
     if type(value) is list and spec and spec[0] == "rows":
         return [_named_meter(spec[2], row) for row in value]

@@ -23,7 +23,7 @@ class Order:
         self.held = None
         self.holes = []
         self.strays = []
-        self.hashes = {}
+        self.hashes = [(None, None)] * _REMEMBERED  # (number, hash), each at its number modulo the size
 
     def feed(self, unit):
         """Take the next unit of the file."""
@@ -36,10 +36,14 @@ class Order:
             if len(self.bad) > _BAD_MAX:
                 self._flush()
         else:
-            if self.held is not None:
-                self._place(*self.held, unit.seq)
-            self.held = (unit, self.bad)
-            self.bad = []
+            held, bad = self.held, self.bad
+            self.held, self.bad = None, []
+            if held is not None:
+                self._place(*held, unit.seq)
+                if not bad and unit.seq == self.expected:
+                    self._in_place(unit)
+                    return
+            self.held = (unit, bad)
 
     def finish(self):
         """Place what is left and report holes and strays."""
@@ -104,9 +108,7 @@ class Order:
         self.chain.accept(unit)
 
     def _remember(self, unit):
-        self.hashes[unit.seq] = unit.signed_hash
-        if len(self.hashes) > _REMEMBERED:
-            del self.hashes[next(iter(self.hashes))]
+        self.hashes[unit.seq % _REMEMBERED] = (unit.seq, unit.signed_hash)
 
     def _foreign(self, unit):
         code, what = unit.problem
@@ -117,10 +119,10 @@ class Order:
     def _came_back(self, unit, expected):
         """Deal with a number that has passed: the filling of a hole, a repetition or a fork."""
         seq = unit.seq
-        known = self.hashes.get(seq)
+        number, known = self.hashes[seq % _REMEMBERED]
         if any(low <= seq <= high for low, high in self.holes):
             self._stray(unit, expected)
-        elif known is not None and known != unit.signed_hash:
+        elif number == seq and known != unit.signed_hash:
             self.findings.add("SEQ_FORKED", f"a second, different record {seq}, validly signed", unit)
         else:
             self.findings.add("SEQ_REPEATED", f"record {seq} stands here once more, before {expected}", unit)

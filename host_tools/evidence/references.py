@@ -8,7 +8,9 @@ import os
 from host_tools.errors import ToolError, read_bytes
 from host_tools.evidence.fields import INTERVAL, SOURCES, USES
 
+_TRUE_UP = 1 << 9
 _HOUR_MS = 3_600_000
+_STALE = 1 << 10
 _ADVICE_FACTORS = "Lines are valid_from_s,direct_mg_per_kwh,lifecycle_mg_per_kwh,kind, sorted by time."
 
 
@@ -33,12 +35,21 @@ class FactorTable:
 
     def _check_row(self, unit, record):
         used = (record[34][0], record[32][3], record[33][3], record[34][2])
-        if used not in self.rows:
+        if record[19] & _STALE:
+            self._check_stale(unit, used)
+        elif used not in self.rows:
             self.findings.add("FACTOR_ROW", f"the table has no row {used}", unit)
         elif record[9] is not None:
             index = bisect.bisect_right(self.times, record[9] // 1000) - 1
             if index < 0 or self.rows[index] != used:
                 self.findings.add("FACTOR_ROW", f"the row of {used[0]} s is not the one in force then", unit)
+
+
+    def _check_stale(self, unit, used):
+        """Check a row that was too old: never a greener one than it stands in the table."""
+        row = next((row for row in self.rows if row[0] == used[0]), None)
+        if row is None or used[1] < row[1] or used[2] < row[2]:
+            self.findings.add("FACTOR_ROW", f"stale, and greener than the row of {used[0]} s in the table", unit)
 
 
 def _factor_row(path, number, line):
@@ -60,6 +71,7 @@ class SiteFile:
             ratings = site["ratings"]
             self.limits = _limits_w(ratings)
             self.efficiency_ppm = _efficiency_ppm(ratings)
+            self.full_mwh = _full_mwh(ratings)
             self.factors = _fixed_factors(site.get("factors", {}))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             message = f"site description {path} cannot be used: {error!r}"
@@ -73,6 +85,8 @@ class SiteFile:
         elif record[2] == INTERVAL:
             self._check_ratings(unit, record)
             self._check_efficiency(unit, record)
+            if record[19] & _TRUE_UP and self.full_mwh is not None:
+                self._check_trueup(unit, record)
             self._check_factors(unit, record)
 
     def _check_ratings(self, unit, record):
@@ -90,10 +104,18 @@ class SiteFile:
             what = f"loss {record[29]} Wh, expected {record[24][1] - added} Wh at {self.efficiency_ppm} ppm"
             self.findings.add("POOL_LOSS", what, unit)
 
+    def _check_trueup(self, unit, record):
+        """Compare what a true-up leaves with the state of charge: else it could thin out the stored carbon at will."""
+        soc_permille, end_wh = record[31], record[28][0]
+        expected_wh = None if soc_permille is None else self.full_mwh * soc_permille // 1_000_000
+        if end_wh != expected_wh:
+            what = f"a true-up leaves {end_wh} Wh, a state of charge of {soc_permille} permille is {expected_wh} Wh"
+            self.findings.add("POOL_LOSS", what, unit)
+
     def _check_factors(self, unit, record):
         for (key, index), (name, value) in self.factors.items():
-            if record[key][index] != value:
-                what = f"{name} is {record[key][index]} mg/kWh, site.json says {value}"
+            if record[key] is not None and record[key][index] != value:
+                what = f"{name} is {record[key][index]}, site.json says {value}"
                 self.findings.add("SITE_FACTOR", what, unit)
 
 
@@ -112,9 +134,19 @@ def _efficiency_ppm(ratings):
     return parts[0] * parts[1] if None not in parts else None
 
 
+def _full_mwh(ratings):
+    """Give what a full battery delivers, in mWh; None where site.json leaves that to the default."""
+    parts = [ratings.get(name) for name in ("bess_wh", "discharge_efficiency_permille")]
+    return parts[0] * parts[1] if None not in parts else None
+
+
 def _fixed_factors(factors):
-    """Collect the factors that do not change with time: (field key, index) -> (name, mg/kWh)."""
+    """Collect the factors that do not change with time: (field key, index) -> (name with unit, value)."""
     found = {}
+    for index, unit in enumerate(("direct_mg_per_l", "lifecycle_mg_per_l")):
+        value = factors.get("diesel", {}).get(unit)
+        if value is not None:
+            found[45, index] = (f"diesel {unit}", value)
     for name, index in (("wind", 0), ("pv", 1), ("genset", 2), ("bess_substitute", 4)):
         for key, unit in ((32, "direct_mg_per_kwh"), (33, "lifecycle_mg_per_kwh")):
             value = factors.get(name, {}).get(unit)

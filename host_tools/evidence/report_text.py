@@ -33,9 +33,12 @@ def _reason(result, name):
         reach = "time unknown"
         if result.start_ms is not None:
             reach = f"{utc.show(result.start_ms)} to {utc.show(result.end_ms)}"
-        return f"{_records(result.records)}, {reach}" + wrong
+        fast = f", {result.signatures} signatures checked, the others rest on the chain" if result.fast else ""
+        return f"{_records(result.records)}, {reach}{fast}" + wrong
     if name == "completeness":
         return _numbers(result) + wrong
+    if result.fast:
+        return "not judged with --fast"
     notes = result.notes["P"]
     remarks = f"{notes} note{'s' * (notes != 1)}" if notes else "nothing to remark"
     return remarks + wrong if notes or not wrong else wrong[2:]
@@ -98,7 +101,7 @@ def _place(finding):
 
 def _totals(result):
     totals = result.totals
-    if not totals.intervals:
+    if not totals.intervals or not totals.whole:
         return []
     lines = ["", f"totals of {totals.intervals} intervals and {totals.gaps} gaps (kWh)"]
     lines.append("  sources  " + _list(zip(SOURCES, totals.sources_wh)))

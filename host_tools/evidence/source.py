@@ -4,16 +4,17 @@ Reading goes on behind damage: the next strict frame is searched for, and what l
 one Damage, or as the almost-records it consists of.
 """
 
+import io
 import os
 
 from host_tools.errors import ToolError, unreadable
 from host_tools.evidence.cose import (
     FRAME_MAX,
     Damage,
-    Frame,
     Incomplete,
     frame_at,
     loose_at,
+    loose_frame,
     make_frame,
 )
 
@@ -23,11 +24,12 @@ _START = b"\xd2\x84"
 
 
 class Source:
-    """The files of a journal, and the end anchor that lies beside them if PATH is a folder."""
+    """The files of a journal; the end anchor, if PATH is a folder, and the event log that lie beside them."""
 
-    def __init__(self, files, checkpoint=None):
+    def __init__(self, files, checkpoint=None, events=()):
         self.files = files
         self.checkpoint = checkpoint
+        self.events = events
         self.several = len(files) > 1
 
     def units(self):
@@ -39,7 +41,7 @@ class Source:
 def open_source(path):
     """Find the record files that PATH stands for; ToolError when there are none."""
     if os.path.isfile(path):
-        return Source([path])
+        return Source([path], events=_event_files(os.path.dirname(path)))
     if not os.path.isdir(path):
         advice = "Name a records.cbor, a run folder or a journal folder."
         raise ToolError(f"{path}: no such file or folder", advice)
@@ -47,9 +49,27 @@ def open_source(path):
         files = _record_files(folder)
         if files:
             anchors = (os.path.join(path, "checkpoint.txt"), os.path.join(folder, "checkpoint.txt"))
-            return Source(files, next(filter(os.path.isfile, anchors), None))
+            return Source(files, next(filter(os.path.isfile, anchors), None), _event_files(path))
     advice = "A run folder holds records.cbor, a journal folder holds segments such as 00000000.cbor."
     raise ToolError(f"{path}: no records in this folder", advice)
+
+
+def _event_files(folder):
+    """List events.jsonl, or else the numbered files of the board's own folder in order."""
+    whole = os.path.join(folder, "events.jsonl")
+    if os.path.isfile(whole):
+        return [whole]
+    folder = os.path.join(folder, "events")
+    return _numbered(folder, ".jsonl") if os.path.isdir(folder) else []
+
+
+def _numbered(folder, ending):
+    """List the files NNN.ending of a folder, and of the numbered folders in it, in order of their numbers."""
+    size = len(ending)
+    places = [folder, *(entry.path for entry in os.scandir(folder) if entry.is_dir() and entry.name.isdecimal())]
+    found = [(int(name[:-size]), os.path.join(place, name)) for place in places for name in os.listdir(place)
+             if name.endswith(ending) and name[:-size].isdecimal()]
+    return [path for _, path in sorted(found)]
 
 
 def _record_files(folder):
@@ -59,8 +79,7 @@ def _record_files(folder):
         return [whole]
     if not os.path.isdir(folder):
         return []
-    names = [name for name in os.listdir(folder) if name.endswith(".cbor") and name[:-5].isdecimal()]
-    return [os.path.join(folder, name) for name in sorted(names, key=lambda name: (int(name[:-5]), name))]
+    return _numbered(folder, ".cbor")
 
 
 class _Window:
@@ -124,6 +143,11 @@ def _units_of(path, name):
         raise unreadable(path, "records", error) from error
 
 
+def units_of_bytes(data):
+    """Yield a Frame or a Damage for every stretch of some bytes in memory."""
+    yield from _scan(_Window(io.BytesIO(data)), None)
+
+
 def _scan(window, name):
     """Yield the units of one file."""
     offset = 0
@@ -148,7 +172,7 @@ def _explain_region(name, offset, size, window):
         yield Damage(name, offset, size, "FRAME_BROKEN", f"{size} bytes that are no record")
         return
     for raw, (code, what, protected, payload, signature, _) in pieces:
-        frame = Frame(name, offset, raw, protected, payload, signature)
+        frame = loose_frame(name, offset, raw, protected, payload, signature)
         yield Damage(name, offset, len(raw), code, what, frame)
         offset += len(raw)
 

@@ -1,37 +1,52 @@
 """Add up energy and carbon over all usable intervals, as whole numbers."""
 
-from host_tools.evidence.fields import CARBON, INTERVAL, MIX, ROLES, SOURCES, USES
+from operator import itemgetter
+
+from host_tools.evidence.fields import CARBON, GAP, INTERVAL, KEY_CHANGE, MIX, ROLES, SOURCES, USES
+
+_AT_ONCE = 256
+_refused = itemgetter(4)
 
 
 class Totals:
     """Sums over the records of a journal."""
 
-    def __init__(self):
+    def __init__(self, whole=True):
+        self.whole = whole
         self.intervals = 0
         self.gaps = 0
-        self.sources_wh = [0] * 5
-        self.uses_wh = [0] * 4
-        self.mix_wh = [0] * 5
+        self.key_changes = 0
         self.residual_wh = 0
         self.substituted_wh = 0
         self.refused = {}  # values that were not believed, by role
-        self.direct_ug = [0] * 6
-        self.lifecycle_ug = [0] * 6
+        self._waiting = [[0] * 26]  # the arrays below, one behind the other: sums so far, and records to be added
+
+    sources_wh = property(lambda self: self._sums()[0:5])
+    uses_wh = property(lambda self: self._sums()[5:9])
+    mix_wh = property(lambda self: self._sums()[9:14])
+    direct_ug = property(lambda self: self._sums()[14:20])
+    lifecycle_ug = property(lambda self: self._sums()[20:26])
+
+    def _sums(self):
+        self._waiting = [list(map(sum, zip(*self._waiting)))]
+        return self._waiting[0]
 
     def add(self, record):
         """Add one record."""
         if record[2] != INTERVAL:
-            self.gaps += 1
+            self.gaps += record[2] == GAP
+            self.key_changes += record[2] == KEY_CHANGE
             return
         self.intervals += 1
-        add = int.__add__
-        self.sources_wh = list(map(add, self.sources_wh, record[23]))
-        self.uses_wh = list(map(add, self.uses_wh, record[24]))
-        self.mix_wh = list(map(add, self.mix_wh, record[26]))
-        self.direct_ug = list(map(add, self.direct_ug, record[35]))
-        self.lifecycle_ug = list(map(add, self.lifecycle_ug, record[36]))
+        if not self.whole:
+            return
+        self._waiting.append(record[23] + record[24] + record[26] + record[35] + record[36])
+        if len(self._waiting) > _AT_ONCE:
+            self._sums()
         self.residual_wh += record[25]
         self.substituted_wh += record[20]
+        if not any(map(_refused, record[22])):
+            return
         for row in record[22]:
             if row[4]:
                 self.refused[ROLES[row[0]]] = self.refused.get(ROLES[row[0]], 0) + row[4]
@@ -45,6 +60,7 @@ class Totals:
         return {
             "intervals": self.intervals,
             "gaps": self.gaps,
+            "key_changes": self.key_changes,
             "sources_wh": dict(zip(SOURCES, self.sources_wh)),
             "uses_wh": dict(zip(USES, self.uses_wh)),
             "load_mix_wh": dict(zip(MIX, self.mix_wh)),

@@ -2,6 +2,8 @@
 
 import hashlib
 
+_sha256 = hashlib.sha256
+
 
 class Tree:
     """A compact range: the roots of the complete subtrees so far, one for each 1 bit of the size."""
@@ -12,19 +14,24 @@ class Tree:
 
     def append(self, data):
         """Add one leaf, given as its whole bytes."""
-        node = hashlib.sha256(b"\x00" + data).digest()
+        node = _sha256(b"\x00" + data).digest()
         size = self.size
         while size & 1:
-            node = hashlib.sha256(b"\x01" + self.peaks.pop() + node).digest()
+            node = _sha256(b"\x01" + self.peaks.pop() + node).digest()
             size >>= 1
         self.peaks.append(node)
         self.size += 1
 
     def root(self):
         """Give the 32-byte root of all leaves so far."""
-        if not self.peaks:
-            return hashlib.sha256(b"").digest()
-        node = self.peaks[-1]
-        for peak in reversed(self.peaks[:-1]):
-            node = hashlib.sha256(b"\x01" + peak + node).digest()
-        return node
+        return root_of(self.peaks)
+
+
+def root_of(peaks):
+    """Give the 32-byte root over the complete subtrees of a tree, largest first."""
+    if not peaks:
+        return _sha256(b"").digest()
+    node = peaks[-1]
+    for peak in reversed(peaks[:-1]):
+        node = _sha256(b"\x01" + peak + node).digest()
+    return node

@@ -3,18 +3,21 @@
 from collections import Counter
 from itertools import islice
 
-from host_tools.errors import DOES_NOT_HOLD, OK, read_bytes
-from host_tools.evidence import checkpoint, utc
+from host_tools.errors import DOES_NOT_HOLD, OK
+from host_tools.evidence import utc
+from host_tools.evidence.anchors import AnchorReader, Anchors
 from host_tools.evidence.carbon import CarbonBook
-from host_tools.evidence.chain import Anchors, Chain
+from host_tools.evidence.chain import Chain
 from host_tools.evidence.cose import Frame
 from host_tools.evidence.envelope import Judge, read_header
+from host_tools.evidence.event_chain import EventChain
 from host_tools.evidence.order import Order
 from host_tools.evidence.plausibility import Consistency
 from host_tools.evidence.references import FactorTable, Firmware, SiteFile
 from host_tools.evidence.registers import Registers
 from host_tools.evidence.totals import Totals
 from host_tools.evidence.verdict import FAIL, PASS, UNKNOWN, Findings
+from host_tools.evidence.witnessed import Witnessed
 
 _PEEKED = 5
 
@@ -30,31 +33,36 @@ class Options:
         self.factors = given.get("factors")
         self.site = given.get("site")
         self.firmware = given.get("firmware")
-        self.plausibility = given.get("plausibility", True)
+        self.fast = given.get("fast", False)
+        self.plausibility = given.get("plausibility", True) and not self.fast
         self.progress = given.get("progress")
+        self.checks = given.get("checks", ())  # called with (unit, record, previous) like our own
 
 
 class Result:
     """The outcome: verdicts, findings, totals, and what was looked at."""
 
-    def __init__(self, findings, chain, first, count, checkpoint_path):
+    def __init__(self, findings, chain, order, judge, path):
         continuity = chain.continuity
         self.findings = findings.ordered()
         self.counts = dict(findings.counts)
         self.integrity = findings.verdict("I")
         self.completeness = findings.verdict("C")
-        self.plausibility = findings.verdict("P")
+        self.fast = judge.lean
+        self.plausibility = UNKNOWN if self.fast else findings.verdict("P")
         self.notes = {area: findings.notes(area) for area in "ICP"}
         self.unproven = chain.unproven
         if chain.unproven and self.completeness == PASS:
             self.completeness = UNKNOWN
         self.totals = chain.totals
-        self.records = chain.totals.intervals + chain.totals.gaps
-        self.first_seq, self.next_seq = first, count
+        self.records = chain.totals.intervals + chain.totals.gaps + chain.totals.key_changes
+        self.first_seq, self.next_seq = order.first, order.expected or 0
+        self.signatures = judge.signatures
         self.start_ms, self.end_ms = continuity.first_ms, continuity.last_ms
         self.anchor_size = chain.anchors.end_size
-        self.checkpoint = None if checkpoint_path is None else str(checkpoint_path)
-        holds = (self.integrity, self.completeness, self.plausibility) == (PASS, PASS, PASS)
+        self.checkpoint = None if path is None else str(path)
+        self.checkpoints = []  # those that could be relied on, by size
+        holds = (self.integrity, self.completeness) == (PASS, PASS) and (self.fast or self.plausibility == PASS)
         self.exit_code = OK if holds else DOES_NOT_HOLD
 
 
@@ -62,15 +70,27 @@ def verify(source, registry, options=None):
     """Verify a Source with a key Registry; never raises for what stands in the records."""
     options = options or Options()
     findings = Findings()
+    registry = registry.copy()
     device = device_of(source, registry)
     path = options.checkpoint or source.checkpoint
-    anchors = Anchors(findings, _read_anchors(findings, registry, device, path, options.witnesses))
-    chain = Chain(findings, anchors, _checks(findings, options), Totals())
+    whole = options.plausibility
+    notes = AnchorReader(findings, source, registry, device)
+    checkpoints = notes.read(path, options.witnesses)
+    anchors = Anchors(findings, checkpoints)
+    events = EventChain(findings, source.events)
+    checks = _checks(findings, options) + ([events.check] if whole else [])
+    chain = Chain(findings, anchors, checks, Totals(whole), Witnessed(findings) if whole else None, registry)
     order = Order(findings, chain, options.from_ms)
-    _run(source, Judge(registry, device), order, options.progress)
+    judge = Judge(registry, device, whole, chain if options.fast else None,
+                  [anchor.size - 1 for anchor in anchors.open])
+    _run(source, judge, order, options.progress)
     order.finish()
+    if whole:
+        events.finish()
     _judge_end(findings, chain, order, options)
-    return Result(findings, chain, order.first, order.expected or 0, path)
+    result = Result(findings, chain, order, judge, path)
+    result.checkpoints = checkpoints
+    return result
 
 
 def _run(source, judge, order, progress):
@@ -78,6 +98,7 @@ def _run(source, judge, order, progress):
         order.feed(judge.judge(item))
         if progress and not number & 1023:
             progress(number)
+    judge.finish()
 
 
 def device_of(source, registry):
@@ -98,27 +119,7 @@ def _checks(findings, options):
         checks += [CarbonBook(findings).check, Consistency(findings).check, Registers(findings).check]
     files = ((FactorTable, options.factors), (SiteFile, options.site), (Firmware, options.firmware))
     checks += [make(findings, path).check for make, path in files if path is not None]
-    return checks
-
-
-def _read_anchors(findings, registry, device, path, witnesses):
-    """Read checkpoint and witnesses; one that cannot be relied on is a finding and no anchor."""
-    anchors = []
-    for name in [path, *witnesses]:
-        if name is None:
-            continue
-        data = read_bytes(name, "checkpoint")
-        try:
-            anchor = checkpoint.read(data, registry, name)
-            if anchor.origin != "/".join(device):
-                what = f"{name} is of {anchor.origin}, the records are of {'/'.join(device)}"
-                raise checkpoint.CheckpointError("CHECKPOINT_DEVICE", what)
-            anchors.append(anchor)
-        except checkpoint.CheckpointError as error:
-            findings.add(error.code, error.what)
-    if path is None and not witnesses:
-        findings.add("NO_END_ANCHOR", "no checkpoint was given")
-    return anchors
+    return [*checks, *options.checks]
 
 
 def _judge_end(findings, chain, order, options):

@@ -7,6 +7,8 @@ from host_tools.evidence.fields import (
     FLAGS,
     FORMED,
     INTERVAL,
+    KEY_CHANGE,
+    METER_STATES,
     MIX,
     QUALITIES,
     REASONS,
@@ -28,6 +30,9 @@ def in_words(unit):
 
 
 def _gap(record):
+    if record[2] == KEY_CHANGE:
+        return [f"The board changes its keys: records are signed with {record[46][0].hex()} from the next one on, "
+                f"checkpoints with {record[47][0].hex()}."]
     length = "an unknown time" if record[10] is None else f"{record[10] / 1000:g} s"
     begin, reason = utc.show(record[9]), REASONS[record[38]]
     return [f"The board states a gap of {length} from {begin} on, because of a {reason}.",
@@ -39,7 +44,9 @@ def _interval(record):
     lines.append("The load was covered by " + _shares(record[26]) + ".")
     lines += _carbon(record)
     lines.append(_storage(record))
+    lines += _work(record)
     lines += _registers(record)
+    lines += _identity(record)
     lines.append(_quality(record))
     flags = [name for bit, name in FLAGS.items() if record[19] >> bit & 1]
     lines.append("Flags: " + (", ".join(flags) if flags else "none") + ".")
@@ -79,8 +86,37 @@ def _carbon(record):
         lines.append(f"Carbon of the load, {name}: {grams:.3f} g{each}.")
     since_s, _, kind = record[34]
     since = "" if since_s is None else f", valid from {utc.show(since_s * 1000)}"
+    if record[42] is not None:
+        lines.append(f"The genset burnt {record[42] / 1000:.3f} l, which count instead of its energy.")
     grams = record[32][3] / 1000
     lines.append(f"The grid factor was {grams:g} g/kWh direct ({FACTOR_KINDS[kind]}{since}).")
+    return lines
+
+
+def _work(record):
+    """Say what work the load did, and what a unit of it cost."""
+    done = record[43]
+    if done is None:
+        return []
+    each = ""
+    if done:
+        grams = [record[key][0] / done / 1e6 for key in (35, 36)]
+        each = (f": {record[24][0] / done:.6g} Wh, {grams[0]:.6g} g direct and {grams[1]:.6g} g life-cycle carbon "
+                "a unit")
+    return [f"{done} units of computing work were done{each}."]
+
+
+def _identity(record):
+    """Say which devices measured, what was witnessed, and how many events there had been."""
+    lines = []
+    serials = [f"{ROLES[role]} {serial}" for role, serial in record[44] if serial is not None]
+    if serials:
+        lines.append(f"Serial numbers: {', '.join(serials)}.")
+    if record[41] is not None:
+        size, root, time_s = record[41]
+        lines.append(f"A witness had cosigned {size} records (root {root.hex()[:16]}..) at {utc.show(time_s * 1000)}, "
+                     "as the board was told.")
+    lines.append(f"The board had noted {record[40][0]} events.")
     return lines
 
 
@@ -109,8 +145,8 @@ def _registers(record):
 
 
 def _quality(record):
-    rows = (f"{ROLES[row[0]]} {row[1]} answers, {row[2]} time-outs, {row[3]} errors, {row[4]} values refused"
-            for row in record[22])
+    rows = (f"{ROLES[row[0]]} {METER_STATES[row[5]]}, {row[1]} answers, {row[2]} time-outs, {row[3]} errors, "
+            f"{row[4]} values refused" for row in record[22])
     meters = "; ".join(rows)
     text = (f"Quality {QUALITIES[record[18]]}: {record[16]} of {record[15]} control periods complete, "
             f"longest gap {record[17]} ms.")

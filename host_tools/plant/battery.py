@@ -36,6 +36,9 @@ class Battery:
         self._commands = deque()
         self._command_w = 0.0
         self._check_us = 0
+        self._held = False
+        self.bounds = (-self.rating_w, self.rating_w)  # what rating, derating, fault and store allow
+        self.asked_w = 0.0  # the set point within these, as it acts
 
     def command(self, t_us, power_w):
         """Take a set point at a time; it starts to act after the dead time."""
@@ -78,6 +81,12 @@ class Battery:
         self.fault = fault
         self._retarget(t_us)
 
+    def hold(self, t_us, held):
+        """Let somebody else say what the output is (it forms a grid of its own), or follow the set points again."""
+        self.advance(t_us)
+        self._held = held
+        self._retarget(t_us)
+
     def advance(self, t_us):
         """Let commands take effect and the BMS look at its store, up to a time."""
         commands = self._commands
@@ -106,9 +115,10 @@ class Battery:
             bottom = 0.0
         self._check_us = t_us + max(BMS_CYCLE_US, margin_us)
         wanted_w = self._command_w if abs(self._command_w) >= max(self.dead_band_w, _LEAST_W) else 0.0
-        target_w = min(max(wanted_w, bottom), top)
-        if target_w != self.output.target_w:
-            self.output.retarget(t_us, target_w)
+        self.bounds = bottom, top
+        self.asked_w = min(max(wanted_w, bottom), top)
+        if self.asked_w != self.output.target_w and not self._held:
+            self.output.retarget(t_us, self.asked_w)
 
     def _margin_us(self):
         """Return how long the store lasts at full power in the worse direction."""

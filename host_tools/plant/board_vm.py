@@ -58,7 +58,7 @@ class BoardVm:
             self._emulator.kill()
 
     def _fetch(self):
-        for name in ("journal", "events.jsonl"):
+        for name in ("journal", "events"):
             try:
                 self._emulator.mpremote("cp", "-r", f":/{name}", f"{self._run}/")
             except ToolError as error:

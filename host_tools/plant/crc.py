@@ -1,4 +1,6 @@
-"""CRC-16 of Modbus RTU, low byte first on the wire."""
+"""CRC-16 of Modbus RTU, low byte first on the wire; two bytes at a time."""
+
+from struct import iter_unpack
 
 
 def _entry(value):
@@ -8,13 +10,17 @@ def _entry(value):
 
 
 _TABLE = [_entry(value) for value in range(256)]
+_PAIRS = [_TABLE[_TABLE[pair & 0xFF] & 0xFF ^ pair >> 8] ^ _TABLE[pair & 0xFF] >> 8 for pair in range(65_536)]
 
 
 def crc16(data):
     """Return the CRC of some bytes, 0..0xFFFF; 0 over a frame that ends in its own right CRC."""
     crc = 0xFFFF
-    for byte in data:
-        crc = crc >> 8 ^ _TABLE[(crc ^ byte) & 0xFF]
+    if len(data) & 1:
+        crc = crc >> 8 ^ _TABLE[(crc ^ data[0]) & 0xFF]
+        data = data[1:]
+    for (pair,) in iter_unpack("<H", data):
+        crc = _PAIRS[crc ^ pair]
     return crc
 
 

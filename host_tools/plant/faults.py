@@ -16,12 +16,17 @@ A meter besides: bias (W), negative (0 or 1: the clamps look the other way), ct_
 PCS besides: local, fault (0 or 1), derate (W, 0 none), soc_permille, dead_ms, lag_ms, ramp_w_per_s (0 none),
   dead_band_w (smaller set points give no power), standby_w, heartbeat_s, reversion_real_s (it really falls back after
   this time, whatever was configured; 0 never, off as configured), reversion_to_w (really to this; off as configured)
+grid besides: fail (0 or 1: the public grid is lost, or back), resync_s (from its return until the site is on it)
+genset_control besides: local, fault (0 or 1: shut down by an alarm), start_failures (so many of the next starts fail),
+  fuel_permille, start_s, warm_s, cool_s
 clock: unset, set (1 set, 2 synchronised), step (ms)
+board: what an operator asks for at its console: override_w, import_w, export_w, mode, end, acknowledge,
+       change_keys (operator.py)
 """
 
 import math
 
-from host_tools.plant import wire_faults
+from host_tools.plant import operator, wire_faults
 from host_tools.plant.devices import untruth
 from host_tools.plant.series import US_PER_S, bad_line, read_rows
 
@@ -47,6 +52,13 @@ _PCS = {**_ANY_DEVICE, "local": _SWITCH, "fault": _SWITCH, "derate": _POSITIVE,
         "heartbeat_s": (1, 3600, False, "1 to 3600 s"),
         "reversion_real_s": (0, 86_400, False, "0 to 86400 s, or off"),
         "reversion_to_w": (-1e10, 1e10, False, "watts, +-1e10, or off")}
+_GRID = {**_METER, "fail": _SWITCH, "resync_s": (0, 3600, False, "0 to 3600 s")}
+_SECONDS = (0, 600, False, "0 to 600 s")
+_GENSET_CONTROL = {**_ANY_DEVICE, "local": _SWITCH, "fault": _SWITCH, "start_failures": (0, 100, True, "0 to 100"),
+                   "fuel_permille": (0, 1000, False, "0 to 1000"), "start_s": _SECONDS, "warm_s": _SECONDS,
+                   "cool_s": _SECONDS}
+_BY_ROLE = {"pcs": _PCS, "grid": _GRID, "genset_control": _GENSET_CONTROL,
+            **dict.fromkeys(("wind_limit", "pv_limit", "bms"), _ANY_DEVICE)}
 _BUS = {**wire_faults.SETTINGS, "cut": _SWITCH, "echo": _SWITCH, "ok": _NOTHING,
         "master": (0, 100, False, "0 to 100 reads a second")}
 _CLOCK = {"unset": _NOTHING, "set": (1, 2, True, "1 (set) or 2 (synchronised)"),
@@ -65,15 +77,15 @@ class Fault:
 
     def as_dict(self):
         """Return the fault as it stands in the summary."""
-        value = OFF if math.isnan(self.value) else self.value
+        value = OFF if self.value != self.value else self.value
         return {"time_s": self.time_us / US_PER_S, "device": self.device, "event": self.event, "value": value}
 
 
 def load_faults(path, devices, buses):
     """Read and check an events file for a site's roles and bus ids. Raises ToolError naming the line."""
-    known = {"clock": _CLOCK, **{f"bus{bus}": _BUS for bus in buses}}
+    known = {"clock": _CLOCK, "board": {}, **{f"bus{bus}": _BUS for bus in buses}}
     for role in devices:
-        known[role] = _PCS if role == "pcs" else _ANY_DEVICE if role == "wind_limit" else _METER
+        known[role] = _BY_ROLE.get(role, _METER)
     return [_fault(path, line, row, known) for line, row in read_rows(path, HEADER)]
 
 
@@ -85,6 +97,8 @@ def _fault(path, line, row, known):
     if device not in known:
         raise bad_line(path, line, f"device is {device!r}", ", ".join(sorted(known)))
     events = known[device]
+    if device == "board":
+        return Fault(round(time_s * US_PER_S), device, event, operator.command(path, line, event, value_text))
     if event not in events:
         raise bad_line(path, line, f"event is {event!r}", ", ".join(sorted(events)))
     if value_text == OFF and event in _MAY_BE_OFF:
@@ -117,6 +131,8 @@ class Injector:
         now_us = plant.agenda.now_us
         if fault.device == "clock":
             getattr(plant.clock, fault.event)(now_us, int(fault.value))
+        elif fault.device == "board":
+            plant.operator.say(fault.value)
         elif fault.device.startswith("bus"):
             self._bus(plant.lines[int(fault.device[3:])], fault.event, fault.value)
         else:
@@ -128,6 +144,12 @@ class Injector:
                 self._device(slave, fault.event, fault.value)
             elif fault.device == "pcs":
                 self._pcs(slave, fault.event, fault.value)
+            elif fault.device == "genset_control":
+                self._genset(slave, fault.event, fault.value)
+            elif fault.event == "fail":
+                plant.island.fail(bool(fault.value))
+            elif fault.event == "resync_s":
+                plant.island.resync_s = fault.value
             else:
                 self._meter(slave, fault.event, fault.value)
 
@@ -152,6 +174,9 @@ class Injector:
         if slave.role == "pcs":
             slave.set_local(False)
             slave.set_trouble(None, False)
+        elif slave.role == "genset_control":
+            slave.set_local(False)
+            slave.set_broken(False)
 
     def _line_of(self, slave):
         return next(line for line in self._plant.lines.values() if line.slaves.get(slave.unit) is slave)
@@ -177,6 +202,17 @@ class Injector:
             slave.wire_cts(event[3:], int(value), self._plant.agenda.now_us)
         else:
             slave.sign = -1 if value else 1
+
+    @staticmethod
+    def _genset(slave, event, value):
+        if event == "local":
+            slave.set_local(bool(value))
+        elif event == "fault":
+            slave.set_broken(bool(value))
+        elif event == "fuel_permille":
+            slave.genset.fuel_l = slave.genset.tank_l * value / 1000
+        else:
+            setattr(slave.genset, event, int(value) if event == "start_failures" else value)
 
     def _pcs(self, slave, event, value):
         battery = self._plant.site.battery

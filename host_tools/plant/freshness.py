@@ -23,7 +23,7 @@ class _Ages:
         self._ends = Counter()  # one ends with it
         self._area = 0.0
         self._time_us = 0
-        self.instants = Counter()
+        self.instants = {}  # address of a write to the PCS -> {age at it, ms: how often}
 
     def hear(self, t_us, sampled_us):
         """Take a new sample that arrived now."""
@@ -39,11 +39,6 @@ class _Ages:
             self._area += (first_us + last_us) / 2 * (t_us - self._from_us)
             self._time_us += t_us - self._from_us
         self._from_us = t_us
-
-    def mark(self, t_us):
-        """Note the age at an instant."""
-        if self.sampled_us is not None:
-            self.instants[(t_us - self.sampled_us) // 1000] += 1
 
     @property
     def mean_ms(self):
@@ -64,13 +59,13 @@ class _Ages:
         p95_ms = round(age_ms + left_ms / open_n) if open_n else edges[-1]
         return {"mean_ms": round(self.mean_ms, 1), "p95_ms": p95_ms, "max_ms": edges[-1]}
 
-    def at_instants(self):
-        """Return the same over the instants that were marked; None without any."""
-        n = sum(self.instants.values())
-        if not n:
+    def at_writes(self, address):
+        """Return the same at the writes to an address; None without any."""
+        instants = self.instants.get(address)
+        if not instants:
             return None
-        mean_ms = sum(age_ms * count for age_ms, count in self.instants.items()) / n
-        return {"mean_ms": round(mean_ms, 1), "p95_ms": _percentile(self.instants), "max_ms": max(self.instants)}
+        mean_ms = sum(age_ms * count for age_ms, count in instants.items()) / sum(instants.values())
+        return {"mean_ms": round(mean_ms, 1), "p95_ms": _percentile(instants), "max_ms": max(instants)}
 
 
 def _percentile(counts):
@@ -89,14 +84,14 @@ class Freshness:
     def __init__(self, plant, end_us, edges_us=()):
         self._ages = {}  # (role, address) -> ages in this window
         self._heard = Counter()  # the same -> answers in the run
-        self._marked = {}  # address of a write to the PCS -> {(role, address): ages at these writes}
+        self._written = []  # addresses of the writes to the PCS, in the order of the first ones
         self._from_us = 0
         self._windows = []
         for line in plant.lines.values():
             line.observer = self
         edges = sorted({edge_us for edge_us in edges_us if 0 < edge_us < end_us})
         for edge_us in [*edges[:_WINDOWS_MOST], end_us]:
-            plant.agenda.at(edge_us, self._part, edge_us)
+            plant.agenda.calmly_at(edge_us, self._part, edge_us)
 
     def answered(self, slave, address, asked_us, t_us):
         """A read's whole answer has arrived."""
@@ -111,18 +106,21 @@ class Freshness:
         """A device has been written to."""
         if slave.role != "pcs":
             return
-        marked = self._marked.setdefault(address, {})
-        for key, ages in self._ages.items():
-            if key not in marked:
-                marked[key] = _Ages(t_us, None)
-            marked[key].sampled_us = ages.sampled_us
-            marked[key].mark(t_us)
+        if address not in self._written:
+            self._written.append(address)
+        for ages in self._ages.values():
+            if ages.sampled_us is not None:
+                instants = ages.instants.get(address)
+                if instants is None:
+                    instants = ages.instants[address] = {}
+                age_ms = (t_us - ages.sampled_us) // 1000
+                instants[age_ms] = instants.get(age_ms, 0) + 1
 
     def _part(self, t_us):
         self._windows.append(self._window(t_us))
         self._from_us = t_us
         self._ages = {key: _Ages(t_us, ages.sampled_us) for key, ages in self._ages.items()}
-        self._marked = {}
+        self._written = []
 
     def _window(self, t_us):
         power = {}  # role -> key of the value that is read most often
@@ -137,8 +135,8 @@ class Freshness:
                 "at_setpoint": self._at_setpoint(power)}
 
     def _at_setpoint(self, power):
-        shown = [{role: marked[key].at_instants() for role, key in sorted(power.items()) if key in marked}
-                 for marked in self._marked.values()]
+        shown = [{role: self._ages[key].at_writes(address) for role, key in sorted(power.items())
+                  if address in self._ages[key].instants} for address in self._written]
         return min((ages for ages in shown if ages.get("load")), key=lambda ages: ages["load"]["mean_ms"], default={})
 
     def summary(self):

@@ -1,33 +1,46 @@
 """Virtual time: the plant's end of the lockstep protocol, spoken with the firmware over one byte stream.
 
 Little endian; every message is u8 type, u16 length, body. The firmware sends
-  W  u8 port, bytes                                write on a UART at the current virtual time
+  W  u8 port, bytes                                write on a UART
   O  u8 port, u32 baud, u8 parity, u8 stop bits    open a UART
   R  u8 kind, text                                 report (T telemetry, E event, M message, F fatal)
   I  u32 us                                        idle that long at most: the only message that is answered
+  S  u32 us, u8 n, u8 waited     before any of these: since the last S or A so much time has passed by itself. In it
+     came the next n of the arrivals that were announced, and, if `waited`, an idle ended behind them by its time
   Q                                                finished in good order
 and the plant answers, and sends once at the start,
-  A  u16 delta_ms, u16 sub_us, u8 flags, [UTC], chunks    flags: 1 stop requested, 2 UTC follows
-     UTC: u32 quarter, u32 ms in it, u8 trust, i16 error ms; chunk: u8 port, u8 n, n bytes received.
-Virtual time is the sum of delta_ms, plus the last sub_us.
+  A  u32 passed_us, u32 calm_us, u16 pause_us, u8 flags, u8 arrived, [UTC], [command], [factors], arrivals
+     padded to 192 bytes; flags: 1 stop requested, 2 UTC follows: u32 quarter, u32 ms in it, u8 trust, i16 error ms
+            4 a command of the operator follows: u8 n, n bytes of text
+            8 factors a day ahead follow: u32 hour since 1970 of the first, u8 n, n u32 in mg/kWh, an hour each
+     arrival: u32 us from now, u8 port, u16 n, n bytes received; the first `arrived` of them are here, the others are
+     announced: they come unless the firmware writes on their port.
+For calm_us nothing but what is announced can happen on any line, as long as the firmware writes nothing, and nothing
+that it writes is answered within pause_us of its last byte. So long the firmware lets time pass without asking; the
+plant then follows it up to there.
 """
 
 import os
-from struct import pack, unpack
+from struct import Struct, unpack
 
 from host_tools.errors import ToolError
 
 _LONGEST_IDLE_US = 60_000_000
-_CHUNK = 255
 _READ = 65_536
-_STOP, _UTC = 1, 2
-_KINDS = b"IWROQ"
+_BLOCK = 192
+_STOP, _UTC, _COMMAND, _FACTORS = 1, 2, 4, 8
+_KINDS = b"SIWROQ"
+_HEAD = Struct("<BHIIHBB")
+_ARRIVAL = Struct("<IBH")
+_PASSED = Struct("<IBB")
 _PATIENCE_US = 600_000_000  # virtual time that an orderly stop may take
 _LOOK_EVERY = 512
 
 
 class Lockstep:
     """Serves one firmware until it has finished."""
+
+    foresees = True  # tests let it announce nothing, which is slow, and see that the firmware does the same
 
     def __init__(self, plant, reports, end_us, progress):
         self._plant = plant
@@ -36,7 +49,8 @@ class Lockstep:
         self._end_us = end_us
         self._progress = progress
         self._write_fd = None
-        self._told_ms = 0
+        self._told_us = 0  # the time that the firmware knows
+        self._announced = []  # (time us, number, port, bytes) that the firmware may take by itself
         self._finished = False
         self.idles = 0
 
@@ -68,7 +82,9 @@ class Lockstep:
             kind = data[at]
             if end > size and kind in _KINDS:
                 break
-            if kind == 73:  # I
+            if kind == 83:  # S
+                self._follow(*_PASSED.unpack_from(data, body))
+            elif kind == 73:  # I
                 self._idle(int.from_bytes(data[body:end], "little"))
             elif kind == 87:  # W
                 self._port(data[body]).write(data[body + 1:end])
@@ -97,6 +113,22 @@ class Lockstep:
                             "Run a firmware and host tools of the same version.")
         return line
 
+    def _follow(self, us, arrivals, waited):
+        """Let the time pass that has passed for the firmware: it was promised that nothing else would happen."""
+        agenda = self._agenda
+        inbox = self._plant.inbox
+        self._told_us += us
+        for _ in range(arrivals):
+            agenda.run(self._told_us)
+            t_us, _, *arrival = self._announced.pop(0)
+            if agenda.now_us != t_us or inbox != [tuple(arrival)]:
+                raise _broken(f"{arrival} at {t_us} us, {inbox} at {agenda.now_us} us")
+            inbox.clear()
+        if waited:
+            agenda.run(self._told_us)
+        if inbox or agenda.now_us != self._told_us:
+            raise _broken(f"{self._told_us} us, {inbox} at {agenda.now_us} us")
+
     def _idle(self, us):
         agenda = self._agenda
         deadline_us = agenda.now_us + min(us, _LONGEST_IDLE_US)
@@ -113,28 +145,61 @@ class Lockstep:
 
     def _answer(self):
         plant = self._plant
-        now_ms, sub_us = divmod(self._agenda.now_us, 1000)
-        flags = _STOP if self._agenda.now_us >= self._end_us else 0
-        body = plant.clock.news(self._agenda.now_us)
+        agenda = self._agenda
+        now_us = agenda.now_us
+        flags = _STOP if now_us >= self._end_us else 0
+        body = plant.clock.news(now_us)
         if body:
             flags |= _UTC
-        if plant.inbox:
-            for port, data in plant.inbox:
-                for at in range(0, len(data), _CHUNK):
-                    chunk = data[at:at + _CHUNK]
-                    body += bytes((port, len(chunk))) + chunk
-            plant.inbox.clear()
-        head = pack("<BHHHB", 65, 5 + len(body), now_ms - self._told_ms, sub_us, flags)
-        self._told_ms = now_ms
+        said = plant.operator.news()
+        if said:
+            flags |= _COMMAND
+            body += said
+        ahead = plant.ahead.news()
+        if ahead:
+            flags |= _FACTORS
+            body += ahead
+        arrived = len(plant.inbox)
+        for port, data in plant.inbox:
+            body += _ARRIVAL.pack(0, port, len(data)) + data
+        plant.inbox.clear()
+        calm_us, announced = self._foreseen(now_us)
+        pause_us = min(line.pause_us for line in plant.lines.values()) if self.foresees else 0
+        for t_us, _, port, data in announced:
+            body += _ARRIVAL.pack(t_us - now_us, port, len(data)) + data
+        passed_us, self._told_us = now_us - self._told_us, now_us
+        answer = _HEAD.pack(65, _HEAD.size - 3 + len(body), passed_us, max(calm_us - now_us, 0), pause_us, flags,
+                            arrived) + body
         try:
-            os.write(self._write_fd, head + body)
+            os.write(self._write_fd, answer.ljust(_BLOCK, b"\0"))
         except BrokenPipeError:
             return  # the firmware has died; reading will tell how
 
 
+    def _foreseen(self, now_us):
+        """Return (time before which nothing else happens, [(time us, number, port, bytes)] that will arrive)."""
+        self._announced = announced = []
+        if not self.foresees:
+            return now_us, announced
+        latest_us = now_us + _LONGEST_IDLE_US
+        if now_us < self._end_us < latest_us:
+            latest_us = self._end_us
+        calm_us = self._agenda.calm_until_us(latest_us)
+        for line in self._plant.lines.values():
+            announced += line.coming(calm_us)
+        if len(announced) > 1:
+            announced.sort()
+        return calm_us, announced
+
+
+def _broken(what):
+    return ToolError(f"what the plant promised the firmware did not hold: {what}",
+                     "An event of the plant that is not calm stands on its agenda as calm; report it.")
+
+
 def hear_fatal(vm, reports):
     """Start a firmware whose site cannot be simulated and listen until its first idle: it may say why."""
-    os.write(vm.write_fd, pack("<BHHHB", 65, 5, 0, 0, 0))
+    os.write(vm.write_fd, _HEAD.pack(65, _HEAD.size - 3, 0, 0, 0, 0, 0).ljust(_BLOCK, b"\0"))
     data = b""
     at = 0
     while True:

@@ -54,6 +54,9 @@ class Response:
     def value(self, t_us):
         """Return the output at a time of the last two seconds, W."""
         pieces = self._pieces
+        piece = pieces[-1]
+        if t_us >= piece[0] and piece[1] == piece[2]:
+            return piece[1]  # it stands still: so it is most of the time
         i = len(pieces) - 1
         while i and t_us < pieces[i][0]:
             i -= 1
@@ -72,6 +75,10 @@ class Response:
         """Return (positive, negative) parts of the integral between two times, both >= 0, W times us."""
         pieces = self._pieces
         i = len(pieces) - 1
+        from_us, _, target, slope = pieces[i]
+        if not slope and start_us - from_us >= _SETTLED * self.tau_us and end_us > start_us:
+            area = target * (end_us - start_us)
+            return (area, 0.0) if area >= 0 else (0.0, -area)
         while i and start_us < pieces[i][0]:
             i -= 1
         plus = minus = 0.0

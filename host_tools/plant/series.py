@@ -27,6 +27,8 @@ class Series:
         for (t, v), (u, w) in pairwise(zip(times_us, values)):
             self._sums.append(self._sums[-1] + (v + w) * (u - t) / 2)
         self._cursor = 0
+        self._marked_us = None  # where _primitive() was asked last: one piece ends where the next begins
+        self._marked = 0.0
 
     @property
     def duration_us(self):
@@ -51,9 +53,21 @@ class Series:
         self._cursor = i
         return self.values[i] + self._slopes[i] * (t_us - times[i])
 
+    def highest(self, start_us, end_us):
+        """Return the largest value between two times, in the series' unit."""
+        highest = max(self.value(end_us), self.value(start_us))
+        for i in range(self._cursor + 1, self._last + 1):  # value() left it at the sample at or before the start
+            if self.times_us[i] >= end_us:
+                break
+            highest = max(highest, self.values[i])
+        return highest
+
     def integral(self, start_us, end_us):
         """Return the exact integral between two times, unit times microseconds."""
-        return self._primitive(end_us) - self._primitive(start_us)
+        before = self._marked if start_us == self._marked_us else self._primitive(start_us)
+        self._marked_us = end_us
+        self._marked = self._primitive(end_us)
+        return self._marked - before
 
     def mean(self, start_us, end_us):
         """Return the mean between two times (start before end), in the series' unit."""
@@ -70,9 +84,25 @@ class Series:
         return self._sums[i] + (self.values[i] + value) * (t_us - times[i]) / 2
 
 
+class Constant(Series):
+    """One value for ever."""
+
+    def __init__(self, value):
+        super().__init__([0], [value])
+        self._value = value
+
+    def value(self, _t_us):
+        """Return the value, in the series' unit."""
+        return self._value
+
+    def integral(self, start_us, end_us):
+        """Return the exact integral between two times, unit times microseconds."""
+        return self._value * end_us - self._value * start_us
+
+
 def constant(value):
     """Return a series that holds one value for ever."""
-    return Series([0], [float(value)])
+    return Constant(float(value))
 
 
 def load_power(path, scale=1.0):

@@ -8,6 +8,7 @@ from host_tools.plant import lockstep, realtime, run_folder
 from host_tools.plant.assembly import Inputs, Plant
 from host_tools.plant.board_vm import BoardVm
 from host_tools.plant.faults import Injector, load_faults
+from host_tools.plant.forecast import Ahead, load_ahead
 from host_tools.plant.freshness import Freshness
 from host_tools.plant.progress import Progress
 from host_tools.plant.series import US_PER_S, load_power
@@ -16,6 +17,7 @@ from host_tools.plant.telemetry import Reports
 from host_tools.plant.trace import Figures, Trace
 from host_tools.plant.utc import parse_utc
 from host_tools.plant.vm import Vm, version_of
+from host_tools.plant.work import Work, load_work
 
 
 class Simulation:
@@ -46,9 +48,9 @@ class Simulation:
                             "Rate the wind plant, or leave --wind out.")
         if args.events:
             self._faults = load_faults(args.events, self._plant.slaves, self._plant.lines)
-            if args.mode == "wire" and any(fault.device == "clock" for fault in self._faults):
-                raise ToolError("the events change the clock, and in real time the firmware has its own",
-                                "Use --mode virtual, or leave the clock out of the events.")
+            if args.mode == "wire" and any(fault.device in ("clock", "board") for fault in self._faults):
+                raise ToolError("the events change the clock or command the board, and in real time nothing does",
+                                "Use --mode virtual, or leave clock and board out of the events.")
 
     def _load_inputs(self):
         args = self._args
@@ -57,9 +59,11 @@ class Simulation:
             inputs.wind = self._power("wind", args.wind, args.wind_scale)
         if args.pv:
             inputs.pv = self._power("pv", args.pv, 1.0)
-        for role in ("carbon", "events"):
+        for role in ("carbon", "carbon_ahead", "work", "events"):
             if getattr(args, role):
                 self._entries.append(input_entry(role, getattr(args, role)))
+        self._ahead = load_ahead(args.carbon_ahead) if args.carbon_ahead else None
+        self._work = load_work(args.work) if args.work else None
         return inputs
 
     def _power(self, role, path, scale):
@@ -90,6 +94,7 @@ class Simulation:
     def _fill(self, run):
         """Put into the run folder what a board has on its flash before its first start."""
         (run / "site.json").write_bytes(self._site_bytes)
+        run_folder.copy_beside(self._args.site, run)
         names = self._config.get("site")
         names = [names.get(key) for key in ("id", "device")] if isinstance(names, dict) else [None]
         if all(isinstance(name, str) for name in names):  # else the firmware will refuse the site
@@ -97,6 +102,8 @@ class Simulation:
                 provision.make(run, *names, secret=run_folder.device_secret(self._args.seed, *names))
             except ToolError as trouble:
                 self._trouble = self._trouble or trouble
+        if any(fault.event == "change_keys" for fault in self._faults):
+            (run / "entropy.bin").write_bytes(run_folder.device_secret(self._args.seed, "entropy", "bin"))
         if self._args.carbon:
             run_folder.write_factors(run / "factors.csv", self._args.carbon, self._start_s, self._duration_s)
 
@@ -105,6 +112,9 @@ class Simulation:
         end_us = self._duration_s * US_PER_S
         step_us = round(self._args.trace_step * US_PER_S)
         Injector(self._plant, self._faults)
+        self._plant.ahead = Ahead(self._plant.agenda, self._ahead, self._start_s, end_us)
+        if self._work:
+            self._work = self._plant.work = Work(self._work, self._plant.island, end_us)
         self._freshness = Freshness(self._plant, end_us, [fault.time_us for fault in self._faults])
         energies = Energies(self._plant, end_us)
         figures = Figures(self._plant, self._reports, end_us)
@@ -141,7 +151,9 @@ class Simulation:
             "run": run_entry(self._start_s, self._duration_s, args, version_of(args.vm), self._site_bytes),
             "inputs": self._entries, "synthetic": any(entry["synthetic"] for entry in self._entries),
             "energy": energies.summary(), "control": figures.summary(), "buses": self._plant.bus_statistics(),
-            "freshness": self._freshness.summary(),
+            "freshness": self._freshness.summary(), "island": self._plant.island.summary(),
+            "genset": self._plant.genset.summary() if self._plant.genset else None,
+            "work": self._work.summary(energies.summary()["uses_wh"]["load"]) if self._work else None,
             "control_periods": self._duration_s * 1000 // self._plant.period_ms,
             "injected": [fault.as_dict() for fault in self._faults], "messages": self._reports.messages,
             "wall_s": round(progress.wall_s, 2),

@@ -18,7 +18,7 @@ class Energies:
         self._stored_start_wh = plant.site.battery.stored_wh(0)
         self._soc_start = plant.site.battery.soc_permille(0)
         self._result = None
-        plant.agenda.at(end_us, self._take, end_us)
+        plant.agenda.calmly_at(end_us, self._take, end_us)
 
     def _take(self, t_us):
         site = self._site
@@ -28,12 +28,13 @@ class Energies:
         discharge_wh, charge_wh = battery.counters_wh(t_us)
         stored_wh = battery.stored_wh(t_us)
         value = sqrt(battery.charge_efficiency * battery.discharge_efficiency)
-        direct_wh = wh["load"] - wh["import"] + (stored_wh - self._stored_start_wh) * value
+        direct_wh = wh["load"] - wh["import"] - wh["genset"] + (stored_wh - self._stored_start_wh) * value
         self._result = {
             "sources_wh": _rounded({"wind": wh["wind"], "pv": wh["pv"], "genset": wh["genset"],
                                     "grid_import": wh["import"], "bess_discharge": discharge_wh}),
             "uses_wh": _rounded({"load": wh["load"], "bess_charge": charge_wh, "grid_export": wh["export"]}),
-            "wind_available_wh": round(wh["wind_available"]),
+            "wind_available_wh": round(wh["wind_available"]), "pv_available_wh": round(wh["pv_available"]),
+            "unserved_wh": round(wh["unserved"], 1),
             "battery": {
                 "soc_start_permille": round(self._soc_start, 1),
                 "soc_end_permille": round(battery.soc_permille(t_us), 1),
@@ -54,7 +55,7 @@ def _direct_use(direct_wh, alone_wh):
         return None
     return {"with_storage_wh": round(direct_wh), "without_storage_wh": round(alone_wh),
             "gain_percent": round(100 * (direct_wh / alone_wh - 1), 2),
-            "how": "load - import + (final - initial stored) x root of the round trip; "
+            "how": "served load - import - genset + (final - initial stored) x root of the round trip; "
                    "without: min(wind + pv, load)"}
 
 

@@ -20,20 +20,21 @@ class Trace:
         self._end_us = end_us
         self._file = open(path, "w", encoding="ascii", newline="\n")  # noqa: SIM115 closed by close()
         self._file.write(",".join(COLUMNS) + "\n")
-        plant.agenda.at(0, self._row, 0)
+        plant.agenda.calmly_at(0, self._row, 0)
 
     def _row(self, t_us):
         site = self._plant.site
         reports = self._reports
         bess_w = site.bess(t_us)
-        load_w, wind_w, pv_w = site.load(t_us), site.wind(t_us), site.pv(t_us)
+        load_w, wind_w, pv_w, genset_w = site.load(t_us), site.wind(t_us), site.pv(t_us), site.genset(t_us)
         target = "" if reports.target_w is None else reports.target_w
         soc = site.battery.soc_permille(t_us)
         self._file.write(f"{t_us / 1e6:.10g},{load_w:.0f},{site.wind_available(t_us):.0f},{wind_w:.0f},"
-                         f"{pv_w:.0f},{pv_w:.0f},0,{bess_w:.0f},{load_w - bess_w - wind_w - pv_w:.0f},"
+                         f"{site.pv_available(t_us):.0f},{pv_w:.0f},{genset_w:.0f},{bess_w:.0f},"
+                         f"{load_w - bess_w - wind_w - pv_w - genset_w:.0f},"
                          f"{self._plant.setpoint_w:.0f},{target},{soc:.1f},{reports.mode},{reports.reason}\n")
         if t_us + self._step_us <= self._end_us:
-            self._plant.agenda.at(t_us + self._step_us, self._row, t_us + self._step_us)
+            self._plant.agenda.calmly_at(t_us + self._step_us, self._row, t_us + self._step_us)
 
     def close(self):
         """Finish the file."""
@@ -80,7 +81,7 @@ class Figures:
             if window_us % self._step_us == 0:
                 samples = window_us // self._step_us
                 self._ramps[f"{window_us / 1e6:g}_s"] = [Ramp(samples, window_us / 1e6) for _ in range(3)]
-        plant.agenda.at(0, self._sample, 0)
+        plant.agenda.calmly_at(0, self._sample, 0)
 
     def _sample(self, t_us):
         site = self._plant.site
@@ -88,7 +89,7 @@ class Figures:
         if t_us >= self._skip_us:
             load_w = site.load(t_us)
             grid_w = site.grid(t_us)
-            alone_w = load_w - site.wind_available(t_us) - site.pv(t_us)
+            alone_w = load_w - site.wind_available(t_us) - site.pv_available(t_us)
             for load, grid, alone in self._ramps.values():
                 load.take(load_w)
                 grid.take(grid_w)
@@ -98,7 +99,7 @@ class Figures:
                 self._misses.append(grid_w - target_w)
                 self._load_misses.append(alone_w - target_w)
         if t_us + self._step_us <= self._end_us:
-            self._plant.agenda.at(t_us + self._step_us, self._sample, t_us + self._step_us)
+            self._plant.agenda.calmly_at(t_us + self._step_us, self._sample, t_us + self._step_us)
 
     def summary(self):
         """Return the control figures of the run."""

@@ -10,7 +10,7 @@ import threading
 from host_tools.errors import ToolError
 from host_tools.toolchain import build_info, paths
 
-_HEAP = "heapsize=16M"
+_HEAP = "heapsize=4M"
 _SILENT_S = 120
 _TAIL_LINES = 12
 _START = "from firmware.main import run; run({mode!r}, {root!r}, {until_ms!r})"
@@ -95,13 +95,14 @@ def _machine(kind, stage):
     """Return (command, environment) of a kind of VM."""
     board = str(paths.BOARDS / "UNIX")
     if kind == "cpython":
-        path = [str(paths.ROOT), str(paths.ROOT / "host_tools" / "compat"), board, stage]
+        path = [str(paths.ROOT), str(paths.ROOT / "host_tools" / "compat"), board, stage,
+                str(paths.UMQTT)]
         return [sys.executable], {"PYTHONPATH": os.pathsep.join(path)}
     if kind == "micropython":
         if not paths.UNIX_VM.exists():
             raise ToolError("the MicroPython unix VM is not set up",
                             "Set it up with `make demo` or `make test`, or use --vm cpython.")
-        path = [str(paths.ROOT), board, stage, ".frozen"]
+        path = [str(paths.ROOT), board, stage, str(paths.UMQTT), ".frozen"]
         return [str(paths.UNIX_VM), "-X", _HEAP], {"MICROPYPATH": ":".join(path)}
     raise ToolError(f"--vm {kind} does not run in this mode", "Use --vm cpython or --vm micropython.")
 

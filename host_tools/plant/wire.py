@@ -26,6 +26,7 @@ class _Speech:
         self.data = data
         self.slave = slave  # whose answer it is; None for what nobody asked for
         self.heard = True
+        self.number = 0  # of its arrival on the agenda
         self.address = 0
         self.asked_us = None  # end of the request whose whole right answer this is
 
@@ -150,8 +151,20 @@ class Line:
                 self._garble(speech, other)
                 self._garble(other, speech)
         self._speeches.append(speech)
-        self.agenda.at(until_us, self._arrived, speech)
+        speech.number = self.agenda.calmly_at(until_us, self._arrived, speech)
         return speech
+
+    @property
+    def pause_us(self):
+        """Return how long after a frame of the firmware nothing of its answer can have arrived, us."""
+        return 0 if self.echo else self.silence_us
+
+    def coming(self, before_us):
+        """Return [(time us, number, port, bytes)] of what will arrive before a time, if nothing new is said."""
+        if self.cut:
+            return []
+        return [(speech.until_us, speech.number, self.port, speech.data) for speech in self._speeches
+                if speech.heard and speech.until_us < before_us]
 
     def _garble(self, speech, other):
         """Spoil the bytes of one that lie under another."""

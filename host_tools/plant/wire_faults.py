@@ -25,6 +25,7 @@ SETTINGS = {
 }
 _NOISE_MOST = 12
 _UNITS = 247
+_MOST_REGISTERS = 125  # that one answer holds
 _FUNCTIONS = (1, 2, 3, 4, 6, 16)
 
 
@@ -126,7 +127,7 @@ def wrong_length(answer, rng):
     if answer[1] not in (3, 4):
         return with_crc(answer[:-3])
     count = answer[2] // 2
-    count += 1 if count < 2 or rng.random() < 0.5 else -1
+    count += 1 if count < 2 or count < _MOST_REGISTERS and rng.random() < 0.5 else -1
     data = (answer[3:-2] + rng.randbytes(2))[:2 * count]
     return with_crc(answer[:2] + bytes((2 * count,)) + data)
 

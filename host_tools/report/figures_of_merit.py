@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from host_tools.evidence.fields import INTERVAL
+from host_tools.evidence.fields import GAP, INTERVAL
 from host_tools.report.plot import number, scaled
 
 
@@ -72,8 +72,8 @@ def _energies(use):
 
 def interval_count(run):
     """Return (interval records, gap records)."""
-    intervals = sum(record[2] == INTERVAL for record in run.records)
-    return intervals, len(run.records) - intervals
+    kinds = [record[2] for record in run.records]
+    return kinds.count(INTERVAL), kinds.count(GAP)
 
 
 def coverage_percent(run):

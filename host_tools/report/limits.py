@@ -1,9 +1,14 @@
 """What the data behind a run cannot say, in plain words."""
 
-ALWAYS = (
+_SIMULATED = (
     "The site is simulated: load and wind are measured series where the inputs say so, the battery, the meters and "
     "the wires between them are models.",
-    "The records prove what the board signed. They do not prove that a meter was wired to what its name says.",
+)
+ALWAYS = (
+    "The records prove what the board signed. They do not prove that a meter was wired to what its name says, that a "
+    "factor is right, or that the same energy was not sold as a certificate.",
+    "The origin of what was stored is reckoned from the signed flows, as a mixture; the board signs energy and carbon "
+    "of the storage only.",
 )
 _BY_INPUT = (
     ("gpt3", "The training load is the measured power of 64 servers (512 GPUs) times 206.5: a worst case of about "
@@ -32,4 +37,4 @@ def limits_of(run):
         found.append(_TWO_PLACES)
     if "generic_fast" in run.profiles():
         found.append(_FAST_METER)
-    return found + list(ALWAYS)
+    return found + (list(_SIMULATED) if run.summary.get("run") else []) + list(ALWAYS)

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from html import escape
 from math import ceil, floor, log10
 
+from host_tools.evidence import utc
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAY_MS = 86_400_000
 _WIDTH = 1000
 _HEIGHT = 100
 _STEPS = (1, 2, 2.5, 5, 10)
@@ -35,6 +39,19 @@ class Bars:
     values: list
     bases: list
     edges: list
+
+
+@dataclass
+class Steps:
+    """One part of a stack without gaps, over equal stretches: its value, and its top, that is with what is below it.
+
+    Drawn from zero to its top, so the uppermost part comes first.
+    """
+
+    name: str
+    style: str
+    values: list
+    tops: list
 
 
 @dataclass
@@ -80,6 +97,21 @@ def time_ticks(first_ms, last_ms, count=7):
     ticks = range(begin, floor(last_ms / step_ms) + 1)
     return [((tick * step_ms - first_ms) / (last_ms - first_ms), clock(tick * step_ms, step_s < 60), tick % 2 == 0)
             for tick in ticks]
+
+
+def day_ticks(first_ms, last_ms, count=9):
+    """Return [(place 0..1, label such as 4 Mar, keep on a phone)] at full days of UTC, every so many days."""
+    days = (last_ms - first_ms) / _DAY_MS
+    step = next((step for step in (1, 2, 3, 7, 14, 28, 61) if days / step <= count), 122)
+    first = ceil(first_ms / _DAY_MS)
+    ticks = range(first, floor(last_ms / _DAY_MS) + 1, step)
+    return [((tick * _DAY_MS - first_ms) / (last_ms - first_ms), _day_label(tick * _DAY_MS), i % 2 == 0)
+            for i, tick in enumerate(ticks)]
+
+
+def _day_label(time_ms):
+    text = utc.show(time_ms)
+    return f"{int(text[8:10])} {MONTHS[int(text[5:7]) - 1]}"
 
 
 def clock(time_ms, seconds=False):
@@ -137,6 +169,8 @@ def _extremes(panel):
     for mark in panel.marks:
         if isinstance(mark, Bars):
             found += [base + value for base, value in zip(mark.bases, mark.values)] + mark.bases
+        elif isinstance(mark, Steps):
+            found += [top for top in mark.tops if top is not None]
         else:
             for values in (mark.means, mark.lows, mark.highs):
                 found += [value for value in values or () if value is not None]
@@ -158,11 +192,16 @@ def _tick(value, ticks):
 def _draw(mark, y):
     if isinstance(mark, Bars):
         return [_bars(mark, y)]
+    if isinstance(mark, Steps):
+        return [_steps(mark, y)]
     edges = mark.edges or _equal(len(mark.means))
     shapes = []
     if mark.lows is not None:
         shapes += [f'<path class="band {mark.style}" d="{path}"/>' for path in _bands(mark, edges, y)]
-    shapes.append(f'<path class="line {mark.style}" d="{_path(mark, edges, y)}"/>')
+    path = _path(mark, edges, y)
+    if mark.style == "load" and mark.edges:  # over a stack: a light edge keeps it apart from any colour
+        shapes.append(f'<path class="casing" d="{path}"/>')
+    shapes.append(f'<path class="line {mark.style}" d="{path}"/>')
     return shapes
 
 
@@ -202,6 +241,38 @@ def _band(run, y):
     there = "L".join(f"{x:.1f} {y(high):.2f}" for x, _, high in run)
     back = "L".join(f"{x:.1f} {y(low):.2f}" for x, low, _ in reversed(run))
     return f"M{there}L{back}Z"
+
+
+def _steps(mark, y):
+    """Write one area for each stretch without a hole; equal neighbours are one step."""
+    width, words, open_at, last = _WIDTH / len(mark.tops), [], None, None
+    for i, top in enumerate([*mark.tops, None]):
+        if top == last:
+            continue
+        x = f"{i * width:.2f}".rstrip("0").rstrip(".")
+        if last is not None:
+            words.append(f"H{x}")
+        if top is None:
+            words.append(f"V{y(0):.1f}H{open_at}Z")
+        elif last is None:
+            open_at = x
+            words.append(f"M{x} {y(0):.1f}V{y(top):.1f}")
+        else:
+            words.append(f"V{y(top):.1f}")
+        last = top
+    return f'<path class="area {mark.style}" d="{"".join(words)}"/>'
+
+
+def stack(parts, divisor=1, sign=1):
+    """Make Steps of [(name, style, values)], the first at the bottom; a hole in one is a hole in all."""
+    marks, below = [], None
+    for name, style, values in parts:
+        if not any(values):
+            continue
+        below = below or [None if value is None else 0.0 for value in values]
+        below = [None if value is None else base + sign * value / divisor for value, base in zip(values, below)]
+        marks.append(Steps(name, style, [None if value is None else value / divisor for value in values], below))
+    return marks[::-1]
 
 
 def _bars(mark, y):

@@ -1,34 +1,42 @@
-"""Gather what a run folder holds: summary, trace, records, events, and the verdicts on the records."""
+"""Gather what a journal or a run folder holds: the records that hold, the verdicts, trace, events, summary."""
 
 import json
 from pathlib import Path
 
 from host_tools.errors import ToolError, read_bytes
-from host_tools.evidence import keys, utc
-from host_tools.evidence.fields import INTERVAL
-from host_tools.evidence.naming import Decoded
-from host_tools.evidence.source import open_source
-from host_tools.evidence.verifier import Options, verify
+from host_tools.evidence import utc
+from host_tools.evidence.reading import Reading
 from host_tools.report import trace
 
 _EVENTS_MAX = 100_000
 
 
 class RunData:
-    """One run folder; what is not there is None or empty, and the report says so."""
+    """One journal; what is not beside it is None or empty, and the report says so."""
 
-    def __init__(self, folder, key_file=None):
-        self.folder = Path(folder)
-        if not self.folder.is_dir():
-            raise ToolError(f"{folder}: no such folder", "Name run folders as `simulate --out` makes them.")
+    def __init__(self, path, key_file=None, from_ms=None, to_ms=None, **options):
+        self.path = Path(path)
+        if not self.path.exists():
+            raise ToolError(f"{path}: no such file or folder", "Name a records.cbor, a run folder or a journal folder.")
+        self.folder = self.path if self.path.is_dir() else self.path.parent
         self.summary = self._json("summary.json") or {}
         self.site = self._json("run/site.json") or self._json("site.json") or {}
-        self.trace = self._trace()
-        self.records, self.unreadable = _records(self.folder)
-        self.events = _events(self.folder / "events.jsonl")
         self.keys = Path(key_file) if key_file else self.folder / "keys.json"
         self.own_keys = key_file is None
-        self.verdict, self.no_verdict = self._judge()
+        if not self.keys.is_file():
+            raise ToolError(f"there is no {self.keys}, so no signature can be checked",
+                            "Give the board's public keys with --keys.")
+        beside = {name: self._beside(file) for name, file in (("site", "site.json"), ("factors", "factors.csv"))}
+        given = beside | {name: value for name, value in options.items() if value}
+        self.reading = Reading(self.path, self.keys, from_ms, to_ms, **given)
+        self.verdict = self.reading.result
+        self.whole = from_ms is None and to_ms is None
+        self.trace = self._trace() if self.whole else None
+        self.events = self._in_range(_events(self.folder / "events.jsonl"))
+
+    def _beside(self, file):
+        """Find a file that the records name by hash, where it lies in the folder."""
+        return next((path for path in (self.folder / "run" / file, self.folder / file) if path.is_file()), None)
 
     def _json(self, name):
         path = self.folder / name
@@ -37,32 +45,34 @@ class RunData:
         try:
             return json.loads(read_bytes(path, name))
         except ValueError as error:
-            raise ToolError(f"{path}: not JSON ({error})", "Run the simulation again.") from error
+            raise ToolError(f"{path}: not JSON ({error})", "Fetch it again, or take it away.") from error
 
     def _trace(self):
         path = self.folder / "trace.csv"
         found = trace.load(path) if path.is_file() else None
         return found if found is not None and len(found) > 1 else None
 
-    def _judge(self):
-        """Verify the records against the keys, and against site and factors where they lie in the folder."""
-        if not self.keys.is_file():
-            return None, f"there is no {self.keys.name} in the folder, so no signature can be checked"
-        beside = {name: next((path for path in (self.folder / "run" / file, self.folder / file)
-                              if path.is_file()), None)
-                  for name, file in (("site", "site.json"), ("factors", "factors.csv"))}
-        return verify(open_source(str(self.folder)), keys.load(self.keys), Options(**beside)), None
+    def _in_range(self, events):
+        low_ms, high_ms = self.reading.from_ms, self.reading.to_ms
+        return [event for event in events if self.whole or (
+            isinstance(event.get("utc_ms"), int) and (low_ms is None or event["utc_ms"] >= low_ms)
+            and (high_ms is None or event["utc_ms"] < high_ms))]
+
+    @property
+    def records(self):
+        """Return the records in the range, in order."""
+        return [entry.record for entry in self.reading.entries]
 
     @property
     def intervals(self):
-        """Return the interval records."""
-        return [record for record in self.records if record[2] == INTERVAL]
+        """Return the interval records in the range."""
+        return [entry.record for entry in self.reading.intervals]
 
     @property
     def name(self):
         """Return the name of the site, in words if it has one."""
         site = self.summary.get("site") or self.site.get("site") or {}
-        return site.get("name") or site.get("id") or self.folder.name
+        return site.get("name") or self.reading.owner
 
     @property
     def synthetic(self):
@@ -73,34 +83,19 @@ class RunData:
     def start_ms(self):
         """Return the UTC milliseconds of the run's start, or None."""
         text = self.summary.get("run", {}).get("start_utc")
-        if text:
-            return utc.parse(text)
-        return next((record[9] for record in self.records if record[9] is not None), None)
+        return utc.parse(text) if text and self.whole else self.reading.start_ms
 
     @property
     def end_ms(self):
         """Return the UTC milliseconds of the run's end, or None."""
         duration_s = self.summary.get("run", {}).get("duration_s")
-        if self.start_ms is not None and duration_s:
+        if self.whole and self.start_ms is not None and duration_s:
             return self.start_ms + round(1000 * duration_s)
-        ends = [record[9] + record[10] for record in self.records if None not in (record[9], record[10])]
-        return max(ends, default=None)
+        return self.reading.end_ms
 
     def profiles(self):
         """Return the device profiles of the site."""
         return {device.get("profile") for device in self.site.get("devices", ())}
-
-
-def _records(folder):
-    """Return (readable records in file order, number of unreadable stretches)."""
-    found, unreadable = [], 0
-    for item in open_source(str(folder)).units():
-        unit = Decoded(item)
-        if unit.readable:
-            found.append(unit.record)
-        else:
-            unreadable += 1
-    return found, unreadable
 
 
 def _events(path):

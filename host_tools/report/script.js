@@ -12,7 +12,7 @@ for (const figure of document.querySelectorAll("figure.chart")) {
     : Math.min(count - 1, Math.max(0, Math.floor(x * count)));
   const clock = x => {
     const time = new Date(data.from + x * (data.to - data.from)).toISOString();
-    return time.slice(11, data.seconds ? 19 : 16);
+    return (data.days ? time.slice(0, 10) + " " : "") + time.slice(11, data.seconds ? 19 : 16);
   };
   const shown = (low, high) => {
     if (low === null) return "–";

@@ -4,10 +4,12 @@ from html import escape
 
 from host_tools.evidence import utc
 from host_tools.evidence.fields import FLAGS, INTERVAL, QUALITIES, REASONS, ROLES, SOURCES
-from host_tools.report.figures_of_merit import comparisons
-from host_tools.report.plot import clock
+from host_tools.report.figures_of_merit import comparisons, worst_lateness
+from host_tools.report.plot import clock, number
+from host_tools.report.say import intensity, percent, thousands
 
-_RECORDS_MAX = 400
+_RECORDS_MAX = 200
+_NAMED_MAX = 20
 _EVENTS_MAX = 200
 _SOURCE_HEADS = ("Wind", "PV", "Genset", "Import", "Battery out")
 
@@ -42,25 +44,72 @@ def inputs(run):
                      f"{escape(story.get('origin', 'origin not stated'))}{scale}<br>"
                      f"<span class=small>{escape(file)}, SHA-256 {escape(str(entry.get('sha256', ''))[:16])}…</span>"
                      f"{f'<ul>{done}</ul>' if done else ''}</dd>")
-    return f"<dl class=inputs>{''.join(parts)}</dl>" if parts else "<p class=missing>No inputs are stated.</p>"
+    return f"<h3>Where the inputs come from</h3><dl class=inputs>{''.join(parts)}</dl>" if parts else ""
+
+
+def record_list(run):
+    """Write every record of a short journal; of a longer one the look-up and `export` have them."""
+    if len(run.records) > _RECORDS_MAX:
+        return ('<p class="small">The look-up above has every quarter hour; <code>export --format records-csv</code> '
+                "writes them all as a table.</p>")
+    return f"<details class=long open><summary><h3>The records</h3></summary>{records(run)}</details>"
+
+
+def unusual(run):
+    """Write what is out of the ordinary, and in which records: gaps, flags, estimates, refused values."""
+    groups = {}
+    for record in run.records:
+        words = _gap_words(record) if record[2] != INTERVAL else remarks(record)
+        if words:
+            groups.setdefault(words, []).append(record)
+    if not groups:
+        return "<h3>Out of the ordinary</h3><p>Nothing: no gap, no flag, no substitute value, no refused value.</p>"
+    body = "".join(f"<tr><td>{escape(words)}</td><td>{len(found)}</td><td>{_which(found)}</td></tr>"
+                   for words, found in groups.items())
+    count = sum(map(len, groups.values()))
+    return (f"<h3>Out of the ordinary: {count} of {len(run.records)} records</h3><div class=wide>"
+            + _table(("What", "Records", "Which"), body, "events") + "</div>")
+
+
+def _which(records):
+    """List records by number, each leading to the look-up; the first of many."""
+    parts = []
+    for record in records[:_NAMED_MAX]:
+        at = "" if record[9] is None else utc.show(record[9])[:16]
+        parts.append(f'<a href="#at={at}" title="{at.replace("T", " ")} UTC">{record[3]}</a>' if at else str(record[3]))
+    more = len(records) - _NAMED_MAX
+    return ", ".join(parts) + (f" and {more} more" if more > 0 else "")
+
+
+def facts(run):
+    """Write which firmware and files the records name, and how punctual the board was."""
+    entry = run.summary.get("run") or {}
+    vm = entry.get("vm") or {}
+    rows = []
+    if vm:
+        rows.append(("Firmware ran in", f"{vm.get('version') or vm.get('kind', '')}, {entry.get('mode', '')} time"))
+    for name, key in (("Firmware", 6), ("Site description", 7), ("Factor table", 8)):
+        rows += [(name, f"SHA-256 {value.hex()}") for value in dict.fromkeys(record[key] for record in run.records)]
+    if run.intervals:
+        late, missed, late_max_us, ticks = worst_lateness(run)
+        rows.append(("Control tick", f"{ticks} runs, {late} late, worst {number(late_max_us / 1000)} ms, "
+                     f"{missed} missed"))
+    if "wall_s" in run.summary:
+        rows.append(("Computed in", f"{run.summary['wall_s']:.0f} s"))
+    for fault in run.summary.get("injected") or ():
+        rows.append(("Injected fault", ", ".join(f"{key} {value}" for key, value in fault.items())))
+    body = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in rows)
+    return f'<dl class="facts">{body}</dl>'
 
 
 def records(run):
-    """Write one row a record; of a long journal the first and the last."""
+    """Write one row a record."""
     used = [index for index in range(len(SOURCES)) if any(record[23][index] for record in run.intervals)]
-    shown, left_out = run.records, 0
-    if len(shown) > _RECORDS_MAX:
-        left_out = len(shown) - _RECORDS_MAX
-        shown = shown[:_RECORDS_MAX // 2] + [None] + shown[-_RECORDS_MAX // 2:]
     heads = ("No.", "From (UTC)", "Load", *(_SOURCE_HEADS[index] for index in used), "Charge", "Export",
              "Residual", "Complete", "Direct", "Life cycle", "SoC", "Remarks")
     units = ("", "", "kWh", *("kWh" for _ in used), "kWh", "kWh", "kWh", "%", "g/kWh", "g/kWh", "%", "")
     body, day = [], None
-    for record in shown:
-        if record is None:
-            body.append(f"<tr class=gap><td colspan={len(heads)}>… {left_out} records are left out here; "
-                        "they count in all sums …</td></tr>")
-            continue
+    for record in run.records:
         start_day = utc.show(record[9])[:10]
         start = "unknown" if record[9] is None else clock(record[9], record[9] % 60_000 != 0)
         if record[9] is not None and start_day != day:
@@ -74,18 +123,24 @@ def records(run):
 def _interval(record, start, used):
     load_wh = record[24][0]
     cells = [load_wh, *(record[23][index] for index in used), record[24][1], record[24][2], record[25]]
-    energies = "".join(f"<td>{_kwh(value)}</td>" for value in cells)
-    complete = f"{100 * record[16] / record[15]:.1f}" if record[15] else "–"
-    carbon = "".join(f"<td>{f'{record[key][0] / load_wh / 1000:.1f}' if load_wh else '–'}</td>" for key in (35, 36))
+    energies = "".join(f"<td>{thousands(value, 1000, 3)}</td>" for value in cells)
+    complete = percent(record[16], record[15])
+    carbon = "".join(f"<td>{intensity(record[key][0], load_wh)}</td>" for key in (35, 36))
     soc = "–" if record[31] is None else f"{record[31] / 10:.1f}"
     return (f"<tr><td>{record[3]}</td><td class=time>{start}</td>{energies}<td>{complete}</td>{carbon}<td>{soc}</td>"
             f"<td class=words>{escape(remarks(record))}</td></tr>")
 
 
 def _gap(record, start, columns):
-    length = "of unknown length" if record[10] is None else f"of {record[10] / 1000:g} s"
-    return (f"<tr class=gap><td>{record[3]}</td><td class=time>{start}</td><td colspan={columns - 2}>The board states "
-            f"a gap {length}: {REASONS[record[38]]}</td></tr>")
+    return (f"<tr class=gap><td>{record[3]}</td><td class=time>{start}</td><td colspan={columns - 2}>"
+            f"{escape(_gap_words(record))}</td></tr>")
+
+
+def _gap_words(record):
+    if 38 not in record:
+        return "The board states a change of its keys"
+    length = "of unknown length" if record.get(10) is None else f"of {record[10] / 1000:g} s"
+    return f"The board states a gap {length}: {REASONS[record[38]]}"
 
 
 def remarks(record):
@@ -98,10 +153,6 @@ def remarks(record):
     words += [f"{row[4]} value{'s' * (row[4] != 1)} of {ROLES[row[0]]} refused" for row in record[22] if row[4]]
     words += [f"energy of {ROLES[row[0]]} by power, its register contradicts" for row in record[39] if row[1] == 3]
     return ", ".join(words)
-
-
-def _kwh(energy_wh):
-    return f"{round(energy_wh / 1000, 1) + 0.0:,.1f}".replace(",", "\u202f").replace("-", "−")
 
 
 def events(run):

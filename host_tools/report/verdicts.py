@@ -2,7 +2,6 @@
 
 from html import escape
 
-from host_tools.evidence import utc
 from host_tools.evidence.findings import AREAS, CODES, area, severity
 
 _MEANING = {
@@ -15,8 +14,6 @@ _SHOWN = 6
 
 def verdicts(run):
     """Write the three verdicts as cards, and the findings below them."""
-    if run.verdict is None:
-        return f'<p class="missing">Not verified: {escape(run.no_verdict)}.</p>'
     cards = "".join(_card(run.verdict, name) for name in AREAS.values())
     return f'<div class="cards">{cards}</div>{_basis(run)}{_findings(run.verdict)}'
 
@@ -43,15 +40,25 @@ def _codes(result, name):
 
 
 def _basis(run):
-    result = run.verdict
-    words = [f"{result.records} records"]
-    if result.start_ms is not None:
-        words.append(f"{utc.show(result.start_ms)} to {utc.show(result.end_ms)}")
-    if result.anchor_size is not None:
-        words.append(f"signed end anchor over {result.anchor_size} records")
-    words.append(f"keys from {run.keys.name}" + (" in the run folder itself: to rely on the verdict, take them from "
-                                                 "the owner of the board" if run.own_keys else ""))
-    return f'<p class="small">{escape("; ".join(words))}.</p>'
+    """Say what was judged, by which keys, and how a choice of records would show."""
+    about, result = run.reading.provenance(), run.verdict
+    words = [("Judged", f"the whole journal of {about['device']}: {result.records} records, numbers "
+              f"{result.first_seq} to {result.next_seq - 1}")]
+    if about["records"] and about["quarter_hours_in_range"]:
+        words.append(("Shown here", f"records {about['first_seq']} to {about['last_seq']}, {about['from_utc']} to "
+                      f"{about['to_utc']}: {about['quarter_hours_covered']} of "
+                      f"{about['quarter_hours_in_range']} quarter hours in full, gaps stated: {about['gaps']}"))
+    if about["root_records"] is None:
+        words.append(("Signed end", "none that holds: whether the end was cut off cannot be told"))
+    else:
+        words.append(("Signed end", f"RFC 6962 root {about['root_sha256_base64']} over "
+                      f"{about['root_records']} records"))
+    if about["intervals_without_utc"]:
+        words.append(("Without UTC", f"{about['intervals_without_utc']} intervals, which no look-up by time can find"))
+    words.append(("Keys", f"from {run.keys.name}" + (" in the same folder: to rely on the verdict, take them from the "
+                                                     "owner of the board" if run.own_keys else "")))
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in words)
+    return f'<dl class="facts">{rows}</dl>'
 
 
 def _findings(result):

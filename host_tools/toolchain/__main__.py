@@ -11,10 +11,12 @@ from host_tools.toolchain.shell import SetupError, say
 _OLDEST_PYTHON = (3, 11)
 _NEEDS = {
     "venv": ["environment"],
-    "unix": ["vm"],
-    "qemu": ["board_image"],
-    "hil": ["environment", "board_image"],
-    "all": ["environment", "board_image", "vm"],
+    "unix": ["environment", "umqtt", "vm"],
+    "qemu": ["environment", "umqtt", "board_image"],
+    "broker": ["broker"],
+    "browser": ["browser"],
+    "hil": ["environment", "umqtt", "broker", "board_image"],
+    "all": ["environment", "umqtt", "broker", "board_image", "vm", "browser"],
 }
 
 
@@ -41,8 +43,8 @@ def _parser():
         prog="python3 -m host_tools.toolchain", description="Set up what the project needs on this machine.",
         epilog="Example: python3 -m host_tools.toolchain venv unix")
     parser.add_argument("need", nargs="+", choices=sorted(_NEEDS), metavar="NEED",
-                        help="venv: Python environment; unix: MicroPython VM; qemu: emulator and "
-                             "board image; hil: venv and qemu; all: everything")
+                        help="venv: Python environment; unix: MicroPython VM; qemu: emulator and board image; broker: "
+                             "mosquitto; browser: Chromium; hil: venv, qemu and broker; all: everything")
     return parser
 
 
@@ -56,11 +58,12 @@ def _check_machine():
 
 
 def _ensure(needs):
-    from host_tools.toolchain import board_image, environment, vm
-    steps = {"environment": environment, "board_image": board_image, "vm": vm}
+    from host_tools.toolchain import board_image, broker, browser, environment, umqtt, vm
+    steps = {"environment": environment, "umqtt": umqtt, "broker": broker, "board_image": board_image, "vm": vm,
+             "browser": browser}
     wanted = {name for need in needs for name in _NEEDS[need]}
     # the source comes before the VM: the VM must be of the source's version
-    for name in ("environment", "board_image", "vm"):
+    for name in steps:
         if name in wanted:
             steps[name].ensure()
 

@@ -6,7 +6,8 @@ import re
 import shutil
 from pathlib import Path
 
-from host_tools.toolchain import build_info, debian, paths, stamp
+from host_tools.toolchain import build_info, debian, paths, stamp, umqtt
+from host_tools.toolchain.lean import Lean
 from host_tools.toolchain.shell import SetupError, capture, run
 
 BOARD = "QEMU_MPS2_AN385"
@@ -24,10 +25,17 @@ def ensure():
     stamp.once("mpy-cross", version, [paths.MPY_CROSS, _MPY_CROSS_BUILT], _build_mpy_cross)
     build_info.write_build_info(paths.board_cache(BOARD))
     compiler = capture(["arm-none-eabi-gcc", "--version"]) or ""
-    made_from = stamp.files_digest(paths.BOARDS / BOARD, paths.FIRMWARE,
+    made_from = stamp.files_digest(paths.BOARDS / BOARD, paths.FIRMWARE, Path(__file__).with_name("lean.py"),
                                    paths.board_cache(BOARD) / "build_info.py")
-    key = "\n".join((version, compiler.split("\n")[0], made_from))
+    key = "\n".join((version, compiler.split("\n")[0], umqtt.KEY, made_from))
+    # a C file with new names renumbers all of them, and the port's build does not see all that depends on that
+    made_from_c = "\n".join((version, compiler, stamp.files_digest(paths.BOARDS / BOARD)))
+    stamp.once("image-c", made_from_c, [], lambda: shutil.rmtree(_build_folder(), ignore_errors=True))
     stamp.once("image", key, [paths.board_image(BOARD)], _build_image)
+
+
+def _build_folder():
+    return paths.board_cache(BOARD) / "build"
 
 
 def _tools():
@@ -93,7 +101,8 @@ def _build_mpy_cross():
 
 def _build_image():
     folder = paths.BOARDS / BOARD
-    build = paths.board_cache(BOARD) / "build"
+    build = _build_folder()
+    Lean().write(paths.board_cache(BOARD) / "lean")
     _make(f"building the image of {BOARD}", "image", paths.SOURCE / "ports" / "qemu", f"BOARD={BOARD}",
           f"BOARD_DIR={folder}", f"USER_C_MODULES={folder}", f"BUILD={build}")
     shutil.copy2(build / "firmware.elf", paths.board_image(BOARD))

@@ -11,11 +11,14 @@ from pathlib import Path
 
 from host_tools.errors import ToolError
 from host_tools.toolchain import paths
+from host_tools.toolchain.net_bridge import NetBridge
 
 BOARD = "QEMU_MPS2_AN385"
 LISTEN = "listen"
 _FLASH_BYTES = 16 << 20
-_UARTS = (1, 2, 3)
+_LENT_MARK = b"HEVK"  # at the flash's end: behind it how much more heap the board gives (mps2/heap.c)
+_UARTS = (1, 2, 3, 4)
+_NET_UART = 4
 _START_S = 30
 _LOOK_S = 0.02
 _SAID = 4000  # characters of what a board said that an error carries
@@ -23,20 +26,35 @@ _PTY = re.compile(r"redirected to (/dev/\S+) \(label serial0\)")
 _PROMPT = b">>> "
 
 
+def lend_heap(flash, count):
+    """Have the board on this flash give `count` bytes more of heap, 16384 at most: for what only a test brings."""
+    flash.touch()
+    with open(flash, "r+b") as file:
+        file.truncate(_FLASH_BYTES)
+        file.seek(_FLASH_BYTES - 8)
+        file.write(_LENT_MARK + count.to_bytes(4, "little"))
+
+
 class Emulator:
-    """One board. `uarts` maps UART 1..3 to a TCP port of this machine, or to LISTEN: sockets[uart] is it.
+    """One board. `uarts` maps UART 1..4 to a TCP port of this machine, or to LISTEN: sockets[uart] is it.
+    `net` gives it a network through a NetBridge on UART 4; a function instead of True is its `reach`.
 
     `icount` makes virtual time follow executed instructions (8 ns each) and jump over waits: figures then
-    repeat, but no wait lasts long enough for the host to answer. So devices must be inside the image, and a
+    repeat, but no wait lasts long enough for the host to answer ("paced": waits take as long as they say, so that
+    a server of the host has its say, and no figure repeats). So devices must be inside the image, and a
     folder of the host cannot be mounted: copy files with mpremote("cp", ...) instead.
     """
 
-    def __init__(self, flash, uarts=None, icount=False, image=None):
+    def __init__(self, flash, uarts=None, icount=False, image=None, net=None):
         self.flash = Path(flash)
         self.icount = icount
         self.image = Path(image) if image else paths.board_image(BOARD)
         self.log = self.flash.with_suffix(".qemu.log")
         self.uarts = dict(uarts or {})
+        self._net = net
+        if net:
+            self.uarts[_NET_UART] = LISTEN
+        self.bridge = None
         self.sockets = {}
         self.pty = None
         self._process = None
@@ -59,6 +77,8 @@ class Emulator:
             self._spawn({**self.uarts, **{uart: sock.getsockname()[1] for uart, sock in listeners.items()}})
             self._open_repl()
             self.sockets = {uart: self._accept(sock) for uart, sock in listeners.items()}
+            if self._net:
+                self.bridge = NetBridge(self.sockets[_NET_UART], self._net if callable(self._net) else None)
         except BaseException:
             self.kill()
             raise
@@ -80,7 +100,7 @@ class Emulator:
         for uart in _UARTS:
             command += ["-serial", f"tcp:127.0.0.1:{ports[uart]},nodelay=on" if uart in ports else "null"]
         if self.icount:
-            command += ["-icount", "shift=3,sleep=off"]
+            command += ["-icount", f"shift=3,sleep={'on' if self.icount == 'paced' else 'off'}"]
         with open(self.log, "wb") as log:
             try:
                 self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
@@ -143,6 +163,9 @@ class Emulator:
 
     def kill(self):
         """Cut the power: SIGKILL at whatever instruction; the flash file keeps what was written."""
+        if self.bridge is not None:
+            self.bridge.close()
+            self.bridge = None
         for connection in self.sockets.values():
             connection.close()
         self.sockets = {}

@@ -25,6 +25,9 @@ SOURCE = CACHE / "src" / "micropython"
 SOURCE_VERSION = CACHE / "src" / "VERSION"
 MPY_CROSS = CACHE / "mpy-cross"
 
+UMQTT = CACHE / "umqtt"  # a folder for sys.path
+UMQTT_FILE = UMQTT / "umqtt" / "simple.py"
+
 
 def board_cache(board):
     """Return the folder in which everything built for a board lies."""

@@ -13,6 +13,7 @@ HEARTBEAT_US = 10_000_000
 _SOC_REFRESH_US = 1_000_000
 _REMOTE, _LOCAL = 0, 1
 _WATTS = 1
+_FOLLOWING, _FORMING = 1, 2  # DERMode
 _OFF, _RUNNING, _FAULT = 0, 3, 6
 _ALARM_HARDWARE = 1 << 15  # HW_TEST_FAILURE
 _STOPPED = (0, 2)  # OpCtl STOP, ENTER_STANDBY
@@ -27,7 +28,7 @@ def common(unit, model):
 
 def ac_points(w_sf):
     """Return the points of model 701 of a device that runs at no power."""
-    return {"ACType": 2, "St": 1, "InvSt": _RUNNING, "ConnSt": 1, "Alrm": 0, "DERMode": 1, "W": 0, "Hz": 5000,
+    return {"ACType": 2, "St": 1, "InvSt": _RUNNING, "ConnSt": 1, "Alrm": 0, "DERMode": _FOLLOWING, "W": 0, "Hz": 5000,
             "TotWhInj": 0, "TotWhAbs": 0, "Hz_SF": -2, "W_SF": w_sf, "TotWh_SF": 0}
 
 
@@ -44,7 +45,7 @@ class SunSpecPcs(SunSpecSlave):
     refresh_us = 20_000
     fault_state = {(701, "St"): 0, (701, "InvSt"): _FAULT, (701, "ConnSt"): 0}
 
-    def __init__(self, unit, role, rng, site, agenda, energy_wh):
+    def __init__(self, unit, role, rng, site, agenda, energy_wh, period_us=0):
         battery = site.battery
         self.w_sf = scale_for(1.5 * battery.rating_w)
         wh_sf = scale_for(energy_wh, 65_000)
@@ -61,7 +62,7 @@ class SunSpecPcs(SunSpecSlave):
                    "WH_SF": wh_sf, "Pct_SF": _PCT_SF}),
             (715, {"LocRemCtl": _REMOTE, "DERHb": 0, "ControllerHb": 0, "AlarmReset": 0, "OpCtl": 1}),
         ])
-        self.heartbeat_us = HEARTBEAT_US
+        self.heartbeat_us = max(HEARTBEAT_US, 3 * period_us)  # its owner sets it so that the board can keep it
         self._wh_sf = wh_sf
         self._site = site
         self._battery = battery
@@ -92,6 +93,10 @@ class SunSpecPcs(SunSpecSlave):
         self.put(701, "InvSt", _FAULT if fault else _RUNNING)
         self.put(701, "ConnSt", 0 if fault else 1)
         self.put(701, "Alrm", _ALARM_HARDWARE if fault else 0)
+
+    def show_island(self, forms):
+        """Say so in DERMode."""
+        self.put(701, "DERMode", _FORMING if forms else _FOLLOWING)
 
     def act(self, first, count, t_us):
         """Take a set point, a limit, a heartbeat or an operating command."""

@@ -21,4 +21,4 @@ class GenericFast(Meter):
 
     def show(self, power_w, sample):
         """Write power, frequency and the counter that tells a new sample from an old one."""
-        pack_into(">iHH", self.image, 0, round(power_w), 5000, sample & 0xFFFF)
+        pack_into(">iHH", self.image, 0, round(power_w), round(100 * self.supply()[1]), sample & 0xFFFF)

@@ -4,7 +4,6 @@ from host_tools.plant.agenda import Timer
 from host_tools.plant.devices.der import common
 from host_tools.plant.devices.driven import Driven
 from host_tools.plant.devices.sunspec import SunSpecSlave, scale_for, scaled
-from host_tools.plant.response import Response
 
 _MPPT, _FAULT = 4, 7
 _WHOLE = 10_000
@@ -170,7 +169,7 @@ class Limiter123(SunSpecSlave):
             (123, {"Conn": 1, "Conn_WinTms": 0, "Conn_RvrtTms": 0, "WMaxLimPct": _WHOLE, "WMaxLimPct_WinTms": 0,
                    "WMaxLimPct_RvrtTms": 0, "WMaxLimPct_RmpTms": 0, "WMaxLim_Ena": 0, "WMaxLimPct_SF": _PCT_SF})])
         self._measure = site.meter("wind" if role == "wind_limit" else "pv")
-        self.cap = site.cap if role == "wind_limit" else Response(rating_w, 1_000_000)  # PV is not curtailed here
+        self.cap = site.cap if role == "wind_limit" else site.pv_plant.cap
         self._site = site
         self._agenda = agenda
         self._rating_w = rating_w

@@ -12,6 +12,11 @@ class Measuring:
 
     refresh_us = 200_000
 
+    @staticmethod
+    def supply():
+        """Return (V, Hz) at the meter; a plant puts its own in place of this."""
+        return 230.0, 50.0
+
     def begin(self, rng, measure, counters_wh):
         """Take the functions that give power at a time and energies up to a time."""
         self.bias_w = 0.0
@@ -23,7 +28,7 @@ class Measuring:
         self.apparent_va = 0.0  # of one phase
         self._measure = measure
         self._counters_wh = counters_wh
-        self._phase_us = rng.randrange(self.refresh_us)
+        self._phase = rng.randrange(self.refresh_us) / self.refresh_us  # of a refresh, however long that is
         self._sample = -1
         self._counted_wh = (0.0, 0.0)
         self._amiss_wh = [0.0, 0.0]  # what wrong CTs have put into the counters
@@ -45,11 +50,12 @@ class Measuring:
 
     def take_sample(self, t_us):
         """Measure at the last refresh instant; return (power to show, sample number), or None when that is known."""
-        sample = (t_us + self.refresh_us - self._phase_us) // self.refresh_us
+        phase_us = round(self._phase * self.refresh_us)
+        sample = (t_us + self.refresh_us - phase_us) // self.refresh_us
         if sample == self._sample:
             return None
         self._sample = sample
-        sampled_us = max(sample * self.refresh_us - self.refresh_us + self._phase_us, 0)
+        sampled_us = max(sample * self.refresh_us - self.refresh_us + phase_us, 0)
         true_w = self.sign * self.wiring * (self._measure(sampled_us) + self.bias_w)
         factors = self.factors()
         read_w = true_w * (sum(factors) / 3)

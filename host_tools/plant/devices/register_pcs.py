@@ -60,7 +60,7 @@ class SinexcelPws2(RegisterPcs):
     RANGES = ((0, 900),)
     WRITABLE = frozenset((135, 136, 327, 329, 650, 651, 652, 653, 654, 655, 658, 793, 877))
     MEASURED = ((101, 1), (102, 1), (103, 1), (107, 1), (122, 1), (141, 1))
-    _FAULT, _ON, _GRID, _STANDBY = 1, 4, 8, 128
+    _FAULT, _ON, _GRID, _ISLAND, _STANDBY = 1, 4, 8, 16, 128
     _EMS_TIMEOUT = 32
 
     def __init__(self, *args):
@@ -105,6 +105,11 @@ class SinexcelPws2(RegisterPcs):
     def show_fault(self, fault):
         """Set the fault bit."""
         self.put(32, self.get(32) | self._FAULT if fault else self.get(32) & ~self._FAULT)
+
+    def show_island(self, forms):
+        """Say so in the state."""
+        state = self.get(32)
+        self.put(32, state & ~self._GRID | self._ISLAND if forms else state & ~self._ISLAND | self._GRID)
 
     def masked(self):
         """Zeros come with the fault bit."""

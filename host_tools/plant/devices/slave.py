@@ -130,6 +130,9 @@ class Slave:
     def refresh(self, first, count, t_us):
         """Bring the image up to the device's own refresh before registers are read."""
 
+    def show_island(self, forms):
+        """Say that this device forms a grid of its own, or follows one again; many have no word for that."""
+
     def draw_turnaround_us(self):
         """Return the pause before this answer, microseconds."""
         low, high = self.turnaround_us

@@ -8,6 +8,7 @@ from sunspec2.device import Model
 from host_tools.plant.devices.slave import ILLEGAL_VALUE, Slave
 
 BASE = 40_000
+_KEPT = 1_000
 _MARK = b"SunS"
 _END = b"\xff\xff\x00\x00"
 _FORMATS = {
@@ -61,6 +62,7 @@ class SunSpecSlave(Slave):
         self._writable = set()
         self._choices = []  # (field, values that may be written)
         self._plans = {}
+        self._touched = {}  # what touches() has found
         image = bytearray(_MARK)
         for model_id, values in models:
             self._lay_out(image, model_id, values)
@@ -88,12 +90,15 @@ class SunSpecSlave(Slave):
         self.fields[model_id, point].put(value)
 
     def touches(self, model_id, points, first, count):
-        """Return True when a range of registers holds any of some points."""
-        for point in points:
-            field = self.fields[model_id, point]
-            if first < field.register + field.count and field.register < first + count:
-                return True
-        return False
+        """Return True when a range of registers holds any of some points, a tuple."""
+        key = model_id, points, first, count
+        touched = self._touched.get(key)
+        if touched is None:
+            fields = [self.fields[model_id, point] for point in points]
+            touched = any(first < field.register + field.count and field.register < first + count for field in fields)
+            if len(self._touched) < _KEPT:
+                self._touched[key] = touched
+        return touched
 
     def may_write(self, first, count):
         """Return True when every register of the range is RW in its model."""
@@ -133,7 +138,8 @@ class SunSpecSlave(Slave):
         if plan is None:
             plan = [show for model_id, points, show in self.live()
                     if self.touches(model_id, points, first, count)]
-            self._plans[first, count] = plan
+            if len(self._plans) < _KEPT:
+                self._plans[first, count] = plan
         for show in plan:
             show(t_us)
 

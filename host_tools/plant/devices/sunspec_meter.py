@@ -6,6 +6,7 @@ from host_tools.plant.devices.sunspec import SunSpecSlave, scale_for, scaled
 
 _VOLTS = 230.0
 _POWERS = ("W", "WphA", "WphB", "WphC")
+_SUPPLY = ("Hz", "PhV", "PhVphA", "PhVphB", "PhVphC")
 _ENERGIES = ("TotWhImp", "TotWhExp")
 _ENERGY_LIMIT = 4_000_000_000
 _POWER_LIMIT_W = 1e9
@@ -30,7 +31,8 @@ class SunSpecMeter(Measuring, SunSpecSlave):
     def live(self):
         """Name what changes by itself."""
         names = (*_POWERS, "W_SF") if self.model_id < 210 else _POWERS
-        return [(self.model_id, names, self._show_power), (self.model_id, _ENERGIES, self._show_energy)]
+        return [(self.model_id, names, self._show_power), (self.model_id, _ENERGIES, self._show_energy),
+                (self.model_id, _SUPPLY, self._show_supply)]
 
     def _show_power(self, t_us):
         taken = self.take_sample(t_us)
@@ -46,6 +48,13 @@ class SunSpecMeter(Measuring, SunSpecSlave):
         self.put(self.model_id, "W_SF", power)
         for name, power_w in zip(_POWERS, powers_w):
             self.put(self.model_id, name, scaled(power_w, power))
+
+    def _show_supply(self, _t_us):
+        volts, hertz = self.supply()
+        whole = self.model_id < 210
+        self.put(self.model_id, "Hz", round(100 * hertz) if whole else hertz)
+        for name in _SUPPLY[1:]:
+            self.put(self.model_id, name, round(10 * volts) if whole else volts)
 
     def _show_energy(self, t_us):
         for name, energy_wh in zip(_ENERGIES, self.counters_wh(t_us)):

@@ -1,15 +1,15 @@
 """A meter of any maker, by its map: registers are made up when they are read."""
 
 from math import sqrt
-from struct import calcsize, pack
+from struct import Struct, calcsize
 
 from host_tools.plant.devices.meter_maps import MAPS
 from host_tools.plant.devices.slave import ILLEGAL_ADDRESS, Meter
 
-_VOLTS = 230.0
-_HERTZ = 50.0
+_VOLTS = 230.0  # where there is any
 _LIMITS = {"h": (-0x7FFF, 0x7FFF), "H": (0, 0xFFFE), "i": (-0x7FFFFFFF, 0x7FFFFFFE), "I": (0, 0xFFFFFFFE),
            "q": (-(2**63) + 1, 2**63 - 2), "Q": (0, 2**64 - 2)}
+_FORMS = {form: Struct(">" + form) for form in "hHiIqQf"}
 _NOTHING = {"h": "7fff", "H": "ffff", "i": "7fffffff", "I": "ffffffff", "q": "7fffffffffffffff",
             "Q": "ffffffffffffffff", "f": "7fc00000"}
 
@@ -46,17 +46,17 @@ class TableMeter(Meter):
         """Bring up to date what a read covers; which rows that are is kept per range."""
         super().refresh(first, count, t_us)
         for register, form, unit, quantity in self._rows(first, count):
-            value = self._value(quantity) / unit
+            value = self._value(*quantity) / unit
             if form != "f":
                 low, high = _LIMITS[form]
                 value = min(max(round(value), low), high)
-            self._put(register, pack(">" + form, value))
+            self._put(register, _FORMS[form].pack(value))
 
     def _rows(self, first, count):
         rows = self._plans.get((first, count))
         if rows is None:
-            rows = [row for row in self.map.rows
-                    if first < row[0] + calcsize(row[1]) // 2 and row[0] < first + count]
+            rows = [(register, form, unit, _parted(quantity)) for register, form, unit, quantity in self.map.rows
+                    if first < register + calcsize(form) // 2 and register < first + count]
             self._plans[first, count] = rows
         return rows
 
@@ -66,30 +66,29 @@ class TableMeter(Meter):
 
     def holds_energy(self, first, count):
         """Return True when these registers hold energy counters."""
-        return any(row[3].startswith("Wh") for row in self._rows(first, count))
+        return any(row[3][0].startswith("Wh") for row in self._rows(first, count))
 
     def show_energy(self, import_wh, export_wh):
         """Keep the energies."""
         self._energies_wh = (import_wh, export_wh)
 
-    def _value(self, quantity):
-        """Return a quantity of the map in V, A, W, VA, var, Hz, Wh, or a power factor."""
-        name, phase = (quantity[:-1], int(quantity[-1]) - 1) if quantity[-1].isdigit() else (quantity, None)
+    def _value(self, name, phase):
+        """Return a quantity of the map in V, A, W, VA, var, Hz, Wh, or a power factor; phase 0 to 2 or None."""
+        if name == "W":
+            return self._power_w if phase is None else self.phases_w[phase]
         if name.startswith("Wh"):
             energies_wh = self._energies_wh
             energy_wh = sum(energies_wh) if name == "Wh" else energies_wh[name == "Wh-"]
             return energy_wh if phase is None else energy_wh / 3
         if name == "V":
-            return _VOLTS
+            return self.supply()[0]
         if name == "Hz":
-            return _HERTZ
+            return self.supply()[1]
         power_w = self._power_w if phase is None else self.phases_w[phase]
         apparent_va = self.apparent_va * (3 if phase is None else 1)
         return self._electrical(name, power_w, apparent_va)
 
     def _electrical(self, name, power_w, apparent_va):
-        if name == "W":
-            return power_w
         if name == "VA":
             return apparent_va
         if name == "A":
@@ -108,6 +107,11 @@ class TableMeter(Meter):
             self._put(register, bytes.fromhex(_NOTHING[form]))
         masked, self.image = self.image, kept
         return masked
+
+
+def _parted(quantity):
+    """Return (name, phase 0 to 2, or None for all) of a quantity of a map."""
+    return (quantity[:-1], int(quantity[-1]) - 1) if quantity[-1].isdigit() else (quantity, None)
 
 
 TABLE_METERS = {name: type(name, (TableMeter,), {"map": made}) for name, made in MAPS.items()}

@@ -1,0 +1,1 @@
+"""Talk to a board over its cable, whether its firmware runs or not."""

@@ -1,0 +1,1 @@
+"""Look after the boards of many sites: how they are, what their records say together, whether they hold."""

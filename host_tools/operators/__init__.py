@@ -1,0 +1,1 @@
+"""Sign messages for boards: acknowledgements and commands."""
