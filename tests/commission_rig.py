@@ -13,6 +13,7 @@ def site(folder, **changes):
     """Write the edge site with other values at dotted keys; return its path."""
     config = json.loads((SITES / "edge.json").read_text())
     config["pcs"] = {"reversion_s": 60}
+    config["limits"].update(grid_import_w=4_000_000, soc_min_permille=100, soc_max_permille=900)  # room to step
     for key, value in changes.items():
         *parents, last = key.split("__")
         node = config

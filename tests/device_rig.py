@@ -1,6 +1,6 @@
 """One driver of the firmware against one simulated device, in virtual time on a scripted line."""
 
-from firmware.drivers.bus import Bus
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.profile import FOLDERS, Profiles
 from firmware.drivers.regmap import Scale
 from host_tools.plant.assembly import Inputs, Plant
@@ -28,11 +28,12 @@ def profiles():
 
 
 def config(role, name):
-    """Return a site with this one device."""
+    """Return a site with this one device, and the meter of a public grid on a line of its own: else there is none."""
     ratings = {f"{key}_w": RATING_W for key in ("bess", "wind", "pv", "genset")}
     return {"control": {"period_ms": 100}, "ratings": {**ratings, "bess_wh": 30_000},
-            "buses": [{"id": 0, "uart": 0, "baud": 115_200}],
-            "devices": [{"role": role, "profile": name, "bus": 0, "unit": UNIT}]}
+            "buses": [{"id": bus, "uart": bus, "baud": 115_200} for bus in (0, 1)],
+            "devices": [{"role": role, "profile": name, "bus": 0, "unit": UNIT},
+                        {"role": "grid", "profile": "sdm630", "bus": 1, "unit": 1}]}
 
 
 class Pair:

@@ -6,12 +6,13 @@ Nothing of firmware or host_tools is used here; CBOR is cbor2's, signatures are 
 import base64
 import hashlib
 import hmac
+import json
 import random
 
 import cbor2
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 QUARTER_MS = 900_000
@@ -46,8 +47,12 @@ class Device:
 
 
 def kid(key):
-    form = serialization.PublicFormat.SubjectPublicKeyInfo
-    return hashlib.sha256(key.public_key().public_bytes(serialization.Encoding.DER, form)).digest()[:8]
+    return hashlib.sha256(spki(key)).digest()[:8]
+
+
+def key_parts(key):
+    point = key.public_key().public_numbers()
+    return [kid(key), point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big")]
 
 
 def row(device, key, use, **changes):
@@ -67,6 +72,18 @@ def raw_signature(key, signed, high=False):
     if (s > ORDER // 2) != high:
         s = ORDER - s
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def raw_signature_of_digest(key, digest):
+    """Sign a SHA-256 digest; r||s with low s."""
+    r, s = decode_dss_signature(key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256()))))
+    return r.to_bytes(32, "big") + min(s, ORDER - s).to_bytes(32, "big")
+
+
+def spki(key):
+    """Encode a public key as DER SubjectPublicKeyInfo."""
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.DER, form)
 
 
 def to_be_signed(protected, payload):
@@ -104,6 +121,8 @@ class Board:
         self.register_wh = [5_000_000_000, 123_456, 0]  # load, grid import, grid export
         self.records = []
         self.after_restart = False
+        self.successors = {}  # number of a key change: the Device whose keys sign from the next record on
+        self.lines = None  # of the event log, once note_event was called
 
     def common(self, kind, length_ms):
         fields = {1: 1, 2: kind, 3: len(self.records), 4: self.boot, 5: None, 6: b"\1" * 32, 7: b"\2" * 32,
@@ -119,12 +138,13 @@ class Board:
         fields = self.common(1, length_ms)
         flags = (1 << 8 if sources[4] > self.pool[0] else 0) | (1 << 9 if trueup is not None else 0)
         flags |= (0 if length_ms == QUARTER_MS else 1 << 16) | (1 << 1 if self.after_restart else 0)
-        meters = [[role, 9_000, 1, 0, 0] for role in (0, 1, 2, 3)]
+        meters = [[role, 9_000, 1, 0, 0, 0] for role in (0, 1, 2, 3)]
         fields |= {15: 9_000, 16: 8_999, 17: 120, 18: 0, 19: flags, 20: 0, 21: 0, 22: meters, 23: sources,
                    24: uses, 25: sum(sources) - sum(uses), 26: [apportion(wh, uses)[0] for wh in sources]}
         fields |= self.book(sources, uses, trueup)
         fields |= {31: 500, 32: DIRECT, 33: LIFECYCLE, 34: [None, None, 1], 37: [9_000, 2, 150, 0, 0],
-                   39: self.registers(sources, uses)}
+                   39: self.registers(sources, uses), 40: self.events(), 41: None, 42: None, 43: None,
+                   44: [[role, f"M-{role}" if role else None] for role in (0, 1, 2, 3)], 45: None}
         self.keep(dict(sorted(fields.items())), length_ms, changes)
         self.after_restart = False
 
@@ -135,6 +155,23 @@ class Board:
         uses = [0, draw(0, given // 3), draw(0, given // 9), draw(0, 300)]
         uses[0] = given - sum(uses) - draw(0, 50)
         return sources, uses
+
+    def events(self):
+        """State the events noted so far, or else as many as records, each with a hash of its own."""
+        if self.lines is not None:
+            return [len(self.lines), self.event_head]
+        count = len(self.records) + 1
+        return [count, hashlib.sha256(b"event %d" % count).digest()]
+
+    def note_event(self, code, text="something happened"):
+        """Write one line of the event log, chained."""
+        if self.lines is None:
+            self.lines, self.event_head = [], bytes(32)
+        line = json.dumps({"seq": len(self.lines), "boot": self.boot, "prev": self.event_head.hex(),
+                           "utc_ms": self.now_ms, "uptime_ms": self.uptime_ms, "source": "main", "code": code,
+                           "text": text}).encode()
+        self.lines.append(line)
+        self.event_head = hashlib.sha256(self.event_head + line).digest()
 
     def registers(self, sources, uses):
         """Let the registers of load and grid go on by the interval's energy; the others have none."""
@@ -171,11 +208,18 @@ class Board:
         if reason == 1:
             self.boot += 1
             self.uptime_ms = 700
-        fields = self.common(2, length_ms) | {27: list(self.pool), 28: list(self.pool), 38: reason}
+        fields = self.common(2, length_ms) | {27: list(self.pool), 28: list(self.pool), 38: reason, 40: self.events()}
         uptime_ms = self.uptime_ms
         self.keep(fields, length_ms, changes)
         self.uptime_ms = uptime_ms
         self.after_restart = reason == 1
+
+    def change_keys(self, successor, **changes):
+        """Append the statement that another Device's keys sign from the next record on."""
+        keys = {46: key_parts(successor.record_key), 47: key_parts(successor.checkpoint_key)}
+        fields = self.common(3, 0) | {27: list(self.pool), 28: list(self.pool), 40: self.events()} | keys
+        self.successors[len(self.records)] = successor
+        self.keep(fields, 0, changes)
 
     def keep(self, fields, length_ms, changes):
         fields |= {int(key[1:]): value for key, value in changes.items()}
@@ -183,15 +227,16 @@ class Board:
         self.uptime_ms += length_ms or 0
         self.now_ms = None if self.now_ms is None or length_ms is None else self.now_ms + length_ms
 
-    def sealed(self):
-        """Chain and sign all records as they are now; a list of their bytes."""
-        out, prev = [], bytes(32)
-        for fields in self.records:
+    def sealed(self, keep=()):
+        """Chain and sign all records as they are now, behind some that are kept as they are; a list of their bytes."""
+        out, prev, device = [], bytes(32), self.device
+        for seq, fields in enumerate(self.records):
             if fields.get(5) is None:
                 fields = fields | {5: prev}
             payload = cbor2.dumps(fields)
-            out.append(seal(self.device, payload))
-            prev = hashlib.sha256(to_be_signed(self.device.protected, payload)).digest()
+            out.append(keep[seq] if seq < len(keep) else seal(device, payload))
+            prev = hashlib.sha256(to_be_signed(device.protected, payload)).digest()
+            device = self.successors.get(seq, device)
         return out
 
 

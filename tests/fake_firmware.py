@@ -30,9 +30,10 @@ class Plant:
 
     def __init__(self):
         self.out = b""
-        self.us = self.ms = 0
+        self.us = 0
         self.stop = False
         self.utc = []
+        self.ahead = []
         self.received = {}
         self._take()
 
@@ -53,21 +54,25 @@ class Plant:
         self.out = b""
 
     def _take(self):
-        head = sys.stdin.buffer.read(3)
-        assert head[:1] == b"A"
-        body = sys.stdin.buffer.read(struct.unpack("<H", head[1:])[0])
-        delta_ms, sub_us, flags = struct.unpack_from("<HHB", body)
-        self.ms += delta_ms
-        self.us = self.ms * 1000 + sub_us
+        """Take what is here; what is announced may come when it comes."""
+        block = sys.stdin.buffer.read(192)
+        kind, length, passed_us, _, _, flags, arrived = struct.unpack_from("<BHIIHBB", block)
+        assert kind == 65
+        block += sys.stdin.buffer.read(max(length + 3 - len(block), 0))
+        self.us += passed_us
         self.stop = self.stop or bool(flags & 1)
-        at = 5
+        at = 15
         if flags & 2:
-            self.utc.append(struct.unpack_from("<IIBh", body, at))
+            self.utc.append(struct.unpack_from("<IIBh", block, at))
             at += 11
-        while at < len(body):
-            port, n = body[at], body[at + 1]
-            self.received[port] = self.received.get(port, b"") + body[at + 2:at + 2 + n]
-            at += 2 + n
+        if flags & 8:
+            hour, n = struct.unpack_from("<IB", block, at)
+            self.ahead.append([hour, *struct.unpack_from(f"<{n}I", block, at + 5)])
+            at += 5 + 4 * n
+        for _ in range(arrived):
+            _, port, n = struct.unpack_from("<IBH", block, at)
+            self.received[port] = self.received.get(port, b"") + block[at + 7:at + 7 + n]
+            at += 7 + n
 
 
 class Wires:
@@ -78,6 +83,7 @@ class Wires:
         self.files = {}
         self.received = {}
         self.utc = []
+        self.ahead = []
         self.start_s = time.monotonic()
         self.until_us = until_ms * 1000
 
@@ -177,12 +183,12 @@ def follow(plant, root, site):
         tick += 1
         while plant.us < tick * period_us and not plant.stop:
             plant.idle(tick * period_us - plant.us)
-    (root / "journal").mkdir()
-    (root / "journal" / "00000000.cbor").write_bytes(b"first")
-    (root / "journal" / "00000001.cbor").write_bytes(b"second")
+    (root / "journal" / "00000").mkdir(parents=True)
+    (root / "journal" / "00000" / "00000000.cbor").write_bytes(b"first")
+    (root / "journal" / "00000" / "00000001.cbor").write_bytes(b"second")
     (root / "journal" / "head.cbor").write_bytes(b"no record")
     (root / "journal" / "checkpoint.txt").write_text("a checkpoint\n")
-    plant.report("E", json.dumps({"utc": plant.utc}))
+    plant.report("E", json.dumps({"utc": plant.utc, **({"ahead": plant.ahead} if plant.ahead else {})}))
     plant.report("M", f"{tick} ticks")
     plant.send(b"Q")
     plant.flush()

@@ -3,7 +3,7 @@
 from array import array
 
 from firmware.core import ticks
-from firmware.drivers.modbus import crc16
+from firmware.drivers.line.modbus import crc16
 
 
 class FakeClock:
@@ -204,17 +204,18 @@ class Replay:
 
 
 class Recorder:
-    """Asks the slaves, and keeps what they answered, so that a Replay can give it again."""
+    """Asks the slaves, and keeps what they answered, so that a Replay can give it again: once `answers` is a list."""
 
     def __init__(self, slaves):
         self.slaves = slaves
-        self.answers = []
+        self.answers = None
 
     def __call__(self, frame, end_us):
         for slave in self.slaves:
             answers = slave(frame, end_us)
             if answers:
-                self.answers.append(bytearray(answers[0][1]))
+                if self.answers is not None:
+                    self.answers.append(bytearray(answers[0][1]))
                 return answers
         return []
 

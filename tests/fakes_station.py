@@ -19,7 +19,9 @@ class FakePlatform(FakeClock):
         FakeClock.__init__(self)
         self.stop = False
         self.utc_news = False
+        self.commands = []
         self.tell_every_ms = 1000
+        self.collects_by_the_second = False
         self.line = FakeSerial(self, 115_200, script)
 
     def serial(self, index, baud, parity, stop_bits):
@@ -35,6 +37,9 @@ class FakePlatform(FakeClock):
         pass
 
     def collect(self):
+        gc.collect()  # without, what a Station keeps lies scattered among garbage: no room for its larger arrays
+
+    def hear_operator(self):
         pass
 
     def tidy(self):

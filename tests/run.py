@@ -11,7 +11,7 @@ def _find_modules():
     """Put what is frozen first, then the project, then what only a host lacks."""
     front = [".frozen"] if ".frozen" in sys.path else []
     rest = [folder for folder in sys.path if folder not in (".frozen", "")]
-    hosts = ["boards/UNIX", ".cache/boards/UNIX"]
+    hosts = ["boards/UNIX", ".cache/boards/UNIX", ".cache/umqtt"]
     if sys.implementation.name == "cpython":
         hosts.append("host_tools/compat")
     sys.path[:] = front + [""] + rest + hosts

@@ -23,6 +23,11 @@ class FakeVm(Vm):
         return [sys.executable, str(FAKE), str(run_folder), *end], {}
 
 
+# For Rig.site("edge"): no cap in the way of a load of 2 MW, and nothing kept for one.
+ROOM = {"limits__grid_import_w": 4_000_000, "limits__soc_min_permille": 100, "limits__soc_max_permille": 900,
+        "dispatch": {}}
+
+
 class Rig:
     """A folder with inputs, and simulate on them."""
 

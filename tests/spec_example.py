@@ -11,7 +11,7 @@ if __name__ == "__main__":
     sys.path[:0] = [str(ROOT), str(ROOT / "host_tools" / "compat")]
 
 from firmware.core import cbor  # noqa: E402
-from firmware.log import record  # noqa: E402
+from firmware.log import layout, record  # noqa: E402
 
 _WIDTH = 72
 _LINKS = ("version", "kind", "seq", "boot", "prev", "firmware", "config", "factor_table")
@@ -50,7 +50,7 @@ def _protected(data, at, end):
 
 
 def _payload(data, frame):
-    names = dict(enumerate(_LINKS, 1)) | {key: name for key, name, _ in record._INTERVAL_FIELDS}
+    names = dict(enumerate(_LINKS, 1)) | {key: name for key, name, _ in layout.INTERVAL_FIELDS}
     head = frame.protected_end + 1
     out = _line(data[head : frame.body_at], f"payload, {frame.body_end - frame.body_at} bytes")
     _, count, pos = cbor.head(data, frame.body_at)
@@ -58,10 +58,19 @@ def _payload(data, frame):
     while pos < frame.body_end:
         key, value_at = cbor.decode(data, pos)
         value, following = cbor.decode(data, value_at)
-        shown = "" if isinstance(value, bytes) else " = " + str(value).replace("None", "null")
+        shown = "" if isinstance(value, bytes) else " = " + _shown(value)
         out += _line(data[pos:following], f"{key} {names[key]}{shown}")
         pos = following
     return out
+
+
+def _shown(value):
+    """Return a value as JSON would have it, hashes cut short."""
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    if isinstance(value, bytes):
+        return value[:4].hex() + ".."
+    return {None: "null"}.get(value, f'"{value}"' if isinstance(value, str) else str(value))
 
 
 def _line(data, words):

@@ -1,11 +1,11 @@
-"""drivers.blocks against all ways to cover the registers, and its costs against what a bus takes."""
+"""drivers.line.blocks against all ways to cover the registers, and its costs against what a bus takes."""
 
 import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.drivers import blocks
+from firmware.drivers.line import blocks
 
 SPANS = st.lists(st.tuples(st.integers(0, 12), st.sampled_from((1, 2, 4))), min_size=1, max_size=7)
 

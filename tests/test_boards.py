@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 BOARDS = sorted(path.parent for path in (ROOT / "boards").glob("*/board.py"))
-KEYS = ["NAME", "PLATFORM", "UARTS", "LINK_UART", "JOURNAL_DIR", "JOURNAL_BYTES", "HEAP_BYTES",
+KEYS = ["NAME", "PLATFORM", "UARTS", "LINK_UART", "NET_UART", "JOURNAL_DIR", "JOURNAL_BYTES", "HEAP_BYTES",
         "SMALL_INT_BITS", "HAS_NET", "HAS_RTC", "FLASH_STALL_US", "INSTRUCTIONS_PER_US"]
 JSON_KEYS = ["name", "title", "vendor", "mcu", "port", "emulated", "flash", "features"]
 
@@ -43,6 +43,7 @@ def test_uarts_are_distinct_and_the_link_is_none_of_them(folder):
     ids = [uart for uart, _, _ in facts["UARTS"]]
     assert len(ids) == len(set(ids)) >= 2
     assert facts["LINK_UART"] not in ids
+    assert facts["NET_UART"] is None or facts["NET_UART"] not in [*ids, facts["LINK_UART"]]
     assert all(max_baud >= 115_200 and (pin is None or pin >= 0) for _, max_baud, pin in facts["UARTS"])
 
 

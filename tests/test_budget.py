@@ -9,10 +9,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from firmware.core.errors import ConfigError
-from firmware.drivers import budget
-from firmware.drivers import cells as k
-from firmware.drivers.bus_watch import LOOKS, SLOW_LOOKS, BusWatch
 from firmware.drivers.field import Field
+from firmware.drivers.line import budget
+from firmware.drivers.line import cells as k
+from firmware.drivers.line.bus_watch import LOOKS, SLOW_LOOKS, BusWatch
 from firmware.site.config import load
 from tests.device_rig import profiles
 from tests.fakes_station import FakePlatform
@@ -153,8 +153,8 @@ def watched(minutes):
         for i in range(LOOKS):
             bus.cells[k.DIRECT] = 2 if i < waiting else 0
             bus.cells[k.BUSY_US] = (bus.cells[k.BUSY_US] + busy_us) & 0x3FFFFFFF
-            grid = bus.device(2)
-            grid.requests = (grid.requests + requests) & 0x3FFFFFFF
+            cell = bus.device(2).at + k.REQUESTS
+            bus.cells[cell] = (bus.cells[cell] + requests) & 0x3FFFFFFF
             watch.look()
     return notes, watch
 

@@ -1,4 +1,4 @@
-"""drivers.bus under generated streams: right, damaged, foreign, late, merged, cut, behind noise, repeated, echoed.
+"""drivers.line.bus under generated streams: right, damaged, foreign, late, merged, cut, behind noise, repeated, echoed.
 
 What each answer holds says to which request it belongs: nothing but a request's own answer may pass for it.
 """
@@ -8,9 +8,9 @@ from array import array
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.drivers import modbus
-from firmware.drivers.bus import Bus
-from firmware.drivers.job import Job
+from firmware.drivers.line import cells, modbus
+from firmware.drivers.line.bus import Bus
+from firmware.drivers.line.job import Job
 from tests.fakes_bus import FakeClock, FakeSerial, read_answer, run, sealed
 
 _MS = 1000
@@ -105,7 +105,7 @@ class Owner:
             assert k in self.line.intact or k < len(self.line.turns)
         else:
             data = bytes(buf[at:at + buf[at - 1]])
-            assert buf[at - 1] == job.frames[job.last][5] * 2
+            assert buf[at - 1] == job.bus.frames[4 * job.bus.cells[job.at + cells.NUMBER] + 2 * job.last][5] * 2
             assert data == bytes((k >> 8, k & 0xFF)) * (len(data) // 2), "the answer of another request"
 
     def on_failure(self, job, status):

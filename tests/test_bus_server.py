@@ -20,8 +20,8 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 
 from firmware.core import ticks
 from firmware.drivers import sunspec
-from firmware.drivers.bus import Bus
 from firmware.drivers.limiters.sunspec_limit import PowerLimit
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.meter import Meter
 from firmware.drivers.pcs.sunspec_der import SunspecPcs
 from firmware.drivers.profile import Profiles

@@ -45,7 +45,7 @@ def test_overview_and_unknown_command(capsys):
     assert code == 2 and "no command" in err and len(err.splitlines()) == 2
 
 
-@pytest.mark.parametrize("name", ["decode", "verify", "explain", "provision"])
+@pytest.mark.parametrize("name", ["decode", "verify", "explain", "provision", "report", "export"])
 def test_every_help_shows_an_example(name, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main([name, "--help"])

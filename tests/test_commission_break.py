@@ -7,7 +7,7 @@ import random
 import pytest
 
 from firmware.core.ticks import MASK
-from firmware.drivers import scan
+from firmware.drivers.line import scan
 from firmware.main import Station
 from firmware.site import commission
 from firmware.site.config import load
@@ -83,7 +83,7 @@ class _Platform:
     def nothing(self):
         pass
 
-    listen_to_host = feed_watchdog = collect = tidy = close = nothing
+    listen_to_host = feed_watchdog = collect = collect_if_short = tidy = close = nothing
 
 
 class _Events:

@@ -22,7 +22,8 @@ def nowhere(monkeypatch, tmp_path):
     monkeypatch.setenv("EVENKEEL_OFFLINE", "1")
 
 
-MAKERS = [datasets.gpt3_load, datasets.alibaba_day, datasets.la_haute_borne_day, datasets.carbon_day]
+MAKERS = [datasets.gpt3_load, datasets.alibaba_day, datasets.la_haute_borne_day, datasets.carbon_day,
+          datasets.pv_days]
 
 
 @pytest.mark.parametrize("make", MAKERS)

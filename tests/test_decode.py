@@ -104,7 +104,8 @@ def test_decode_json_names_every_field_with_its_unit(case, capsys):
     assert code == 0 and record["seq"] == 1 and record["start_ms"] == START_MS + 900_000
     assert set(record["sources_wh"]) == {"wind", "pv", "genset", "grid_import", "bess_discharge"}
     assert record["site"] == "north" and len(record["prev"]) == 64
-    assert record["meters"][0] == {"role": "load", "answers": 9_000, "time_outs": 1, "errors": 0, "refused": 0}
+    load = {"role": "load", "answers": 9_000, "time_outs": 1, "errors": 0, "refused": 0, "state": 0}
+    assert record["meters"][0] == load
 
 
 def test_decode_reads_up_to_and_behind_damage(case, capsys):
@@ -165,3 +166,28 @@ def test_frames_across_read_boundaries_are_whole(tmp_path, monkeypatch):
     for size in (1, 7, 100, 600, 1111):
         monkeypatch.setattr("host_tools.evidence.source._CHUNK", size)
         assert [unit.raw for unit in open_source(str(path)).units()] == records
+
+
+def test_explain_says_one_record_and_whether_it_holds(case, capsys):
+    code, out, _ = _run(capsys, "explain", 1, case.folder, "--keys", case.keys)
+    lines = out.splitlines()
+    load_wh = case.board.records[1][24][0]
+    assert code == 0 and "wind" in lines[0]
+    assert f"the load took {load_wh // 1000}.{load_wh % 1000:03d} kWh" in lines[1]
+    assert "Record 1 holds: signed by the board's key, follows from the record before" in out
+    assert "integrity PASS" in lines[-1] and "In came wind" in out
+    gap = _run(capsys, "explain", 3, case.folder, "--keys", case.keys)
+    assert gap[0] == 0 and "gap of 1800 s" in gap[1] and "GAP_STATED (note)" in gap[1]
+
+
+def test_explain_does_not_use_a_record_that_does_not_hold(case, capsys):
+    records = list(case.records)
+    records[1] = records[1][:-1] + bytes([records[1][-1] ^ 1])
+    (case.folder / "records.cbor").write_bytes(b"".join(records))
+    code, out, _ = _run(capsys, "explain", 1, case.folder, "--keys", case.keys)
+    assert code == 1 and out.startswith("Record 1 cannot be relied on") and "BAD_SIGNATURE (error)" in out
+    assert "kWh" not in out
+    code, _, err = _run(capsys, "explain", 99, case.folder, "--keys", case.keys)
+    assert code == 2 and "there is no record 99" in err
+    code, _, err = _run(capsys, "explain", "x", case.folder)
+    assert code == 2 and "no number of a record" in err

@@ -11,6 +11,8 @@ from tests.plant_rig import SECOND, make_plant, send
 
 _ALLOWED = 1.2
 _ROUNDING_MS = 2
+_FEEDS = ("load", "wind")  # the set point waits for their answers
+_TURNAROUND_US = {"sdm630": 30_000, "generic_fast": 500, "sunspec_der": 5_000, "sunspec_limit": 5_000}  # at most
 _SITES = {"edge": freshness_rig.edge(), "three_on_one": freshness_rig.three_on_one()}
 _ALL = [(site, *fault) for site, config in _SITES.items() for fault in freshness_rig.faults(config)]
 # One of each kind where the whole would take minutes.
@@ -59,25 +61,42 @@ def test_the_age_at_a_set_point_and_what_does_not_count():
     assert window["at_setpoint"]["load"]["mean_ms"] == pytest.approx((400_000 + sent_us) / 1000, abs=2)
 
 
-def _judged(role, event, when, figure):
-    """Tell what is held to the limit: for a silent device all, for one that babbles, and destroys frames, the mean age.
+def _judged(role, event, when):
+    """Without an answer of the load meter the measure cannot tell a set point from what else is written to the PCS."""
+    return when == "any_time" or event == "babble" or role != "load"
 
-    Without a load meter the measure cannot tell a set point from what else is written to the PCS.
+
+def _lost_try_ms(config, bus_id):
+    """Return what a request takes that a burst has destroyed: its 8 bytes, the turn-around, 12 more bytes, silence.
+
+    Why this is allowed: a burst begins in 2 % of the time of 12.5 bytes, thus every 625 bytes in the mean. It destroys
+    a read if it begins while the request (8) or the answer (9) is on the line, or less than its own length before the
+    answer, or up to its end: some 42 bytes, 7 % of the reads and more than one in twenty. So the 95th percentile of
+    what a set point waits for is that of a meter which had to be asked twice, whatever the master does.
     """
-    if when == "at_setpoint":
-        return event == "silent" and role != "load"
-    return event == "silent" or figure == "mean_ms"
+    (baud,) = [bus["baud"] for bus in config["buses"] if bus["id"] == bus_id]
+    turnaround_us = max(_TURNAROUND_US[device["profile"]] for device in config["devices"] if device["bus"] == bus_id)
+    return (22 * 10_000_000 / baud + 2 * 1_750 + turnaround_us * 9 / 8 + 2_000) / 1000
+
+
+def _more_ms(config, role, event, when, other, figure):
+    """Return how much older than 1.2 times what it was a value may be: a meter that the set point waits for."""
+    buses = {device["role"]: device["bus"] for device in config["devices"]}
+    waits = event == "babble" and when == "at_setpoint" and figure == "p95_ms" and other in _FEEDS
+    return _lost_try_ms(config, buses[role]) if waits and buses[other] == buses[role] else 0
 
 
 @pytest.mark.parametrize("site, role, event, value", _CASES)
-def test_one_device_does_not_age_the_others(tmp_path, capsys, site, role, event, value):
-    before, during = freshness_rig.measure(_SITES[site], tmp_path, (role, event, value))
+def test_one_device_does_not_age_the_others(tmp_path, site, role, event, value):
+    config = _SITES[site]
+    before, during = freshness_rig.measure(config, tmp_path, (role, event, value))
     rows = list(freshness_rig.ratios(before, during, role))
-    lines = [f"{when} {other} {figure}: {old} ms, then {new} ms" for when, other, figure, old, new in rows]
-    print("\n".join(lines))
     assert len(rows) >= 8
-    for line, (when, _, figure, old, new) in zip(lines, rows):
+    for when, other, figure, old, new in rows:
+        line = f"{when} {other} {figure}: {old} ms, then {new} ms"
+        print(line)
         if when == "at_setpoint" and role == "pcs" and new is None:
             continue  # there is nobody to send it to
-        if _judged(role, event, when, figure):
-            assert new is not None and new <= _ALLOWED * old + _ROUNDING_MS, line
+        if _judged(role, event, when):
+            more_ms = _ROUNDING_MS + _more_ms(config, role, event, when, other, figure)
+            assert new is not None and new <= _ALLOWED * old + more_ms, line

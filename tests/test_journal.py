@@ -84,8 +84,8 @@ def judge(files, told):
 
 def whole(files):
     """Return records.cbor."""
-    names = sorted(name for name in files.names("journal") if name[0] == "0" and name.endswith(".cbor"))
-    return b"".join(files.read("journal/" + name) for name in names)
+    names = sorted(name for name in files.names("journal/00000") if name.endswith(".cbor"))
+    return b"".join(files.read("journal/00000/" + name) for name in names)
 
 
 @pytest.fixture
@@ -197,9 +197,9 @@ def test_real_files_torn_at_every_tenth_byte(tmp_path):
     chain = opened(files)
     run(chain.write(quarter()))
     run(chain.write(gap()))
-    before = {path: path.read_bytes() for path in (tmp_path / "journal").iterdir()}
+    before = {path: path.read_bytes() for path in (tmp_path / "journal").rglob("*") if path.is_file()}
     run(chain.write(gap()))
-    segment = tmp_path / "journal" / "00000000.cbor"
+    segment = tmp_path / "journal" / "00000" / "00000000.cbor"
     after = segment.read_bytes()
     for end in range(len(before[segment]), len(after), 10):
         for path, content in before.items():

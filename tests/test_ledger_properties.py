@@ -75,20 +75,23 @@ def test_property_split_is_whole_and_fair(amount, shares):
 
 @settings(max_examples=200)
 @given(st.lists(st.tuples(st.lists(WH, min_size=5, max_size=5), st.lists(WH, min_size=4, max_size=4),
-                          st.lists(FACTOR, min_size=5, max_size=5), st.none() | WH), min_size=1, max_size=12),
+                          st.lists(FACTOR, min_size=5, max_size=5), st.none() | WH,
+                          st.none() | st.integers(0, 10**15)), min_size=1, max_size=12),
        st.integers(500_000, 1_000_000))
 def test_property_the_carbon_book_closes_exactly(quarters, eta_ppm):
     pool = Pool(1000, 5_000_000, 7_000_000)
-    for sources, uses, factors, anchor in quarters:
+    for sources, uses, factors, anchor, fuel_ug in quarters:
         before = pool.state()
-        done = book(pool, sources, uses, (factors, factors[::-1]), eta_ppm, anchor)
+        done = book(pool, sources, uses, (factors, factors[::-1]), eta_ppm, anchor, (fuel_ug, fuel_ug))
         after = pool.state()
         taken = min(sources[4], before[0])
         assert after[0] == before[0] + uses[1] - done["loss_wh"] - taken + done["trueup_wh"]
         assert done["loss_wh"] >= 0 and after[0] >= 0 and 0 <= after[3] < 1_000_000
         for track, used in enumerate((factors, factors[::-1])):
             carbon = done["carbon"][track]
-            lumps = sum(sources[k] * used[k] for k in range(4)) + carbon[5] + (sources[4] - taken) * used[4]
+            genset_ug = sources[2] * used[2] if fuel_ug is None else fuel_ug
+            stored_ug = carbon[5] + (sources[4] - taken) * used[4]
+            lumps = sum(sources[k] * used[k] for k in (0, 1, 3)) + genset_ug + stored_ug
             assert sum(carbon[:4]) == lumps
             assert after[1 + track] == before[1 + track] + carbon[1] - carbon[5] - carbon[4] >= 0
         assert len(done["load_mix_wh"]) == 5 and min(done["load_mix_wh"]) >= 0

@@ -84,16 +84,34 @@ def test_a_silent_device_is_named(tmp_path, site, role):
     assert named[0]["code"] == state.upper() and notes[-1]["code"] == "ON_GRID"
 
 
-@pytest.mark.parametrize("role", [row["role"] for row in edge()["devices"]])
-def test_a_babbling_device_makes_none_miss_that_is_not_on_its_line(tmp_path, role):
-    rows, notes = _run(edge(), tmp_path, f"{_BEGIN_S},{role},babble,{DUTY}\n{_BACK_S},{role},babble,0\n")
-    (bus,) = [row["bus"] for row in edge()["devices"] if row["role"] == role]
-    line = [row for row in edge()["devices"] if row["bus"] == bus]
-    found = {reason for _, reason in _states(rows, _BEGIN_S, _END_S)}
-    assert found <= _WELL | {_EXPECTED[row["role"]][1] for row in line}
-    for note in notes:
-        names = note["text"].partition("Missing: ")[2]
+@pytest.mark.parametrize("site, role", _CASES)
+def test_a_babbling_device_is_named_and_none_is_missing_that_is_not_on_its_line(tmp_path, site, role):
+    config = _SITES[site]
+    rows, notes = _run(config, tmp_path, f"{_BEGIN_S},{role},babble,{DUTY}\n{_BACK_S},{role},babble,0\n")
+    (bus,) = [row["bus"] for row in config["devices"] if row["role"] == role]
+    line = [row for row in config["devices"] if row["bus"] == bus]
+    lost = {_EXPECTED[row["role"]] for row in line} | {("degraded", "bms_lost")}
+    found = _states(rows, _BEGIN_S + _SETTLED_S, _BACK_S)
+    assert ("degraded", "unasked") in found and found <= lost | {("degraded", "unasked"), ("degraded", "disturbed")}
+    assert {reason for _, reason in _states(rows, 30, _BEGIN_S)} <= _WELL
+    assert {reason for _, reason in _states(rows, _BACK_S + 40, _END_S)} <= _WELL
+    (row,) = [row for row in config["devices"] if row["role"] == role]
+    words = [note["text"].partition(" Speaks unasked: ") for note in notes]
+    assert f"{_words(row)}." in {speaks for _, _, speaks in words}
+    assert all(speaks in ("", f"{_words(row)}.", f"somebody unknown at bus {bus}.") for _, _, speaks in words)
+    for text, _, _ in words:
+        names = text.partition("Missing: ")[2]
         assert not names or set(names.rstrip(".").split(", ")) <= {_words(row) for row in line}
+
+
+def test_another_master_and_noise_are_told_from_a_device_that_babbles(tmp_path):
+    rows, notes = _run(edge(), tmp_path, f"{_BEGIN_S},bus0,master,4\n{_BACK_S},bus0,master,0\n")
+    found = _states(rows, _BEGIN_S + _SETTLED_S, _BACK_S)
+    lost = {_EXPECTED[row["role"]] for row in edge()["devices"] if row["bus"] == 0}
+    assert ("degraded", "disturbed") in found and found <= lost | {("degraded", "disturbed")}
+    assert {reason for _, reason in _states(rows, _BACK_S + 40, _END_S)} <= _WELL
+    speaks = {note["text"].partition(" Speaks unasked: ")[2] for note in notes}
+    assert speaks == {"", "somebody unknown at bus 0."}
 
 
 def test_several_silent_meters_are_all_named(tmp_path):

@@ -1,4 +1,4 @@
-"""drivers.modbus against pymodbus' own framer, and against the definition of a right answer."""
+"""drivers.line.modbus against pymodbus' own framer, and against the definition of a right answer."""
 
 from array import array
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ExceptionResponse
 
-from firmware.drivers import modbus
+from firmware.drivers.line import modbus
 
 _FRAMER = FramerRTU(DecodePDU(False))
 _READS = {3: (messages.ReadHoldingRegistersRequest, messages.ReadHoldingRegistersResponse),
@@ -50,9 +50,9 @@ def test_reads_are_built_as_pymodbus_builds_them(unit, function, address, count)
 def test_writes_are_built_as_pymodbus_builds_them(unit, address, values, first):
     buf = bytearray(300)
     registers = array("H", [0xABCD] * first + values)
-    n = modbus.write_many_request(buf, unit, address, registers, first, len(values))
+    n = modbus.write_many_request(buf, unit, address, memoryview(registers)[first:], len(values))
     assert buf[:n] == _frame(messages.WriteMultipleRegistersRequest(address=address, registers=values), unit)
-    n = modbus.write_one_request(buf, unit, address, values[0])
+    n = modbus.write_one_request(buf, unit, address, array("H", values[:1]))
     assert buf[:n] == _frame(messages.WriteSingleRegisterRequest(address=address, registers=values[:1]), unit)
 
 
@@ -78,9 +78,9 @@ def _pairs(draw):
     if function <= 4:
         n = modbus.read_request(buf, unit, function, address, count)
     elif function == 6:
-        n = modbus.write_one_request(buf, unit, address, draw(WORDS))
+        n = modbus.write_one_request(buf, unit, address, array("H", [draw(WORDS)]))
     else:
-        n = modbus.write_many_request(buf, unit, address, array("H", [draw(WORDS)] * count), 0, count)
+        n = modbus.write_many_request(buf, unit, address, array("H", [draw(WORDS)] * count), count)
     request = buf[:n]
     body = bytearray(request[:6])
     if function <= 4:

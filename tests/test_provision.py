@@ -114,3 +114,33 @@ def test_key_file_that_is_no_json_is_typed(tmp_path):
         path.write_bytes(content)
         with pytest.raises(ToolError, match="is not JSON"):
             keys.load(path)
+
+
+def _public(tmp_path, **change):
+    rows = [row | change for row in Device().key_rows()]
+    path = tmp_path / "public.json"
+    path.write_text(json.dumps({"version": 1, "keys": rows}))
+    return path, rows
+
+
+def test_keys_that_a_board_has_made_itself_are_taken(tmp_path, capsys):
+    path, rows = _public(tmp_path)
+    argv = ["provision", "--out", str(tmp_path / "x"), "--site", rows[0]["site"], "--device", rows[0]["device"],
+            "--public", str(path), "--register", str(tmp_path / "all.json")]
+    assert cli.main(argv) == 0 and "2 keys added" in capsys.readouterr().out
+    assert json.loads((tmp_path / "x" / "keys.json").read_text())["keys"] == rows
+    assert not (tmp_path / "x" / "secret.bin").exists()
+    assert keys.load(tmp_path / "all.json").devices() == {(rows[0]["site"], rows[0]["device"])}
+    for more in (["--seed", "1"], ["--force"]):
+        assert cli.main([*argv, *more]) == 2 and "itself" in capsys.readouterr().err
+    argv[4] = "elsewhere"
+    assert cli.main(argv) == 2 and "came from" in capsys.readouterr().err
+
+
+def test_public_keys_that_are_none_are_refused(tmp_path, capsys):
+    path, rows = _public(tmp_path, x="0" * 64)
+    argv = ["provision", "--out", str(tmp_path / "x"), "--site", rows[0]["site"], "--device", rows[0]["device"],
+            "--public", str(path)]
+    assert cli.main(argv) == 2 and "no point" in capsys.readouterr().err
+    path.unlink()
+    assert cli.main(argv) == 2 and not (tmp_path / "x").exists()

@@ -1,9 +1,11 @@
 """The report: it stands by itself, shows what the records say, and hides neither a spike nor a doubt."""
 
 import argparse
+import base64
 import html.parser
 import json
 import re
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -11,13 +13,14 @@ from hypothesis import strategies as st
 
 from host_tools.commands import report
 from host_tools.errors import ToolError
-from host_tools.report import charts, plot, trace
+from host_tools.report import columns, plot, trace
 from host_tools.report.page import page
 from host_tools.report.run_data import RunData
+from host_tools.report.series import HOUR_MS, Series
 from host_tools.report.tables import remarks
 from tests import made_run
 
-VOID = {"meta", "br", "line", "path", "img", "link", "input", "hr"}
+VOID = {"meta", "br", "img", "link", "input", "hr"}
 OUTSIDE = re.compile(r"""(?:src|href|action)\s*=\s*["']?(?!#)|url\(|@import|https?://|//[a-z]""", re.IGNORECASE)
 
 
@@ -65,16 +68,18 @@ def whole(folder):
 
 def test_it_stands_by_itself(whole):
     Reader(whole)
-    without_data = re.sub(r"<script>.*</script>", "", whole, flags=re.DOTALL)
+    without_data = re.sub(r"<script>.*?</script>|form-action", "", whole, flags=re.DOTALL)
     assert OUTSIDE.search(without_data) is None
-    assert re.search(r"fetch|XMLHttp|import\(|https?:", whole) is None
+    assert "default-src 'none'" in whole
+    assert re.search(r"fetch\(|XMLHttp|import\(|https?:", whole) is None
 
 
 def test_it_says_what_was_verified_and_what_is_known(whole):
     text = Reader(whole).text
-    assert text.count("✓ PASS") == 5 and "FAIL" not in text
+    assert text.count("✓ PASS") == 6 and "FAIL" not in text
     assert "North <site> & sons" in text and "a <public> place, times 2" in text and "boot <1>" in text
-    for figure in ("600 kW", "4.00 MW without the battery", "39.0 MWh", "31.0 MWh", "+26 %", "−85 %"):
+    assert re.search(r"RFC 6962 root \S{44} over 8 records", text) and "8 of 8 quarter hours in full" in text
+    for figure in ("0.600 MW", "4.00 MW", "39.0 MWh", "31.0 MWh", "+26 %", "−85 %"):
         assert figure in text, figure
     for limit in ("106,000 GPUs", "Nothing faster than 2 s", "neither measured at one place"):
         assert limit in text
@@ -103,24 +108,45 @@ def test_an_altered_record_fails_and_is_named(tmp_path):
     assert "✕ FAIL" in text and re.search(r"record [45]:", text)
 
 
-def test_without_keys_nothing_is_claimed(tmp_path):
+def test_without_keys_there_is_no_report(tmp_path):
     run = made_run.make(tmp_path / "run")
     (run / "keys.json").unlink()
-    text = Reader(page([RunData(run)])).text
-    assert "PASS" not in text and "no signature can be checked" in text
+    with pytest.raises(ToolError, match="no signature can be checked"):
+        RunData(run)
+
+
+def _names(item):
+    return [row[0] for row in item.get("rows", ())]
+
+
+def _packed(reader):
+    words = next(item for item in reader.json if "packed" in item)
+    return columns.unpack(words["packed"], words["columns"], words["count"])
 
 
 def test_energy_comes_from_the_records_not_from_the_trace(tmp_path):
     one, other = (made_run.make(tmp_path / name, trace=count) for name, count in (("a", 2400), ("b", 100)))
-    figures = [[figure for figure in Reader(page([RunData(run)])).json if figure.get("edges")] for run in (one, other)]
-    assert figures[0] == figures[1] and len(figures[0]) == 2
-    run = RunData(one)
-    rows = {name: values for name, _, values, _ in figures[0][0]["rows"]}
-    for name, index in (("Wind", 0), ("Grid import", 3), ("Battery discharge", 4)):
-        assert rows[name] == pytest.approx([record[23][index] / 1000 for record in run.intervals], rel=1e-3)
-    carbon = {name: values for name, _, values, _ in figures[0][1]["rows"]}
-    assert carbon["Load, direct"] == pytest.approx(
+    packed = [_packed(Reader(page([RunData(run)]))) for run in (one, other)]
+    assert packed[0] == packed[1]
+    records = RunData(one).intervals
+    for name, key, index in (("wind_wh", 23, 0), ("import_wh", 23, 3), ("discharge_wh", 23, 4), ("load_wh", 24, 0),
+                             ("charge_wh", 24, 1), ("direct_ug", 35, 0), ("pool_wh", 28, 0)):
+        assert packed[0][name] == [record[key][index] for record in records]
+    assert packed[0]["start_ms"] == [record[9] for record in records]
+
+
+def test_a_factor_is_summed_carbon_over_summed_energy(tmp_path):
+    run = RunData(made_run.make(tmp_path / "run", made_run.board(96)))
+    figure = next(item for item in Reader(page([run])).json if "Grid factor, direct" in _names(item))
+    rows = {name: values for name, _, values, _ in figure["rows"]}
+    assert rows["Load, direct"] == pytest.approx(
         [record[35][0] / record[24][0] / 1000 for record in run.intervals], rel=1e-3)
+    series = Series(run.reading.entries)
+    hours = series.cover(HOUR_MS)[1]
+    for i, here in enumerate(hours):
+        part = run.intervals[4 * i:4 * i + 4]
+        assert here.intensity(0) == pytest.approx(
+            sum(record[35][0] for record in part) / sum(record[24][0] for record in part) / 1000)
 
 
 def test_one_row_a_record_with_gaps_and_flags_in_words(tmp_path):
@@ -138,7 +164,8 @@ def test_one_row_a_record_with_gaps_and_flags_in_words(tmp_path):
 def test_a_long_journal_is_shortened_and_says_so(tmp_path):
     run = RunData(made_run.make(tmp_path / "run", made_run.board(405)))
     text = Reader(page([run])).text
-    assert "5 records are left out here" in text and len(page([run])) < 3_000_000
+    assert "export --format records-csv writes them all" in text and len(page([run])) < 3_000_000
+    assert text.count("100.0") >= 5 and "Day by day" in text
 
 
 def test_records_without_utc_are_placed_by_uptime(tmp_path):
@@ -146,8 +173,9 @@ def test_records_without_utc_are_placed_by_uptime(tmp_path):
     made.interval()
     made.interval()
     run = RunData(made_run.make(tmp_path / "run", made))
-    assert "unknown" in Reader(page([run])).text
-    assert [end - start for start, end, _ in charts._placed(run)] == [900_000, 900_000]
+    text = Reader(page([run])).text
+    assert "unknown" in text and "What was it at 15:00?" not in text and "which no look-up by time can find" in text
+    assert [start for start, _ in Series(run.reading.entries).placed] == [record[11] for record in run.intervals]
 
 
 def test_it_makes_do_with_what_is_there(tmp_path):
@@ -155,7 +183,7 @@ def test_it_makes_do_with_what_is_there(tmp_path):
     for name in ("summary.json", "trace.csv", "events.jsonl"):
         (run / name).unlink()
     text = Reader(page([RunData(run)])).text
-    assert "no curves over time" in text and "nothing can be compared" in text and "✓ PASS" in text
+    assert "There is no summary.json and no trace.csv" in text and "✓ PASS" in text
 
 
 def test_the_command_writes_one_file_for_several_runs(tmp_path, capsys):
@@ -164,7 +192,7 @@ def test_the_command_writes_one_file_for_several_runs(tmp_path, capsys):
     report.add_arguments(parser)
     assert report.run(parser.parse_args([*runs, "-o", str(tmp_path / "new" / "r.html")])) == 0
     written = (tmp_path / "new" / "r.html").read_text()
-    assert written.count("<section") == 2 and str(tmp_path / "new" / "r.html") in capsys.readouterr().out
+    assert written.count('<section class="run"') == 2 and str(tmp_path / "new" / "r.html") in capsys.readouterr().out
     with pytest.raises(ToolError):
         report.run(parser.parse_args([str(tmp_path / "nowhere")]))
 
@@ -181,10 +209,25 @@ def test_a_bad_trace_line_is_named(tmp_path, line, said):
 def test_a_spike_of_one_sample_stays_visible(tmp_path):
     run = RunData(made_run.make(tmp_path / "run", trace=20_000, spike_at=12_345))
     figures = Reader(page([run])).json
-    load = next(row for row in figures[0]["rows"] if row[0] == "Load")
+    whole, zoom = [item for item in figures if "Set point" in _names(item)]
+    load = next(row for row in whole["rows"] if row[0] == "Load")
     assert max(load[3]) > 4.5 and len(load[3]) == 900
-    zoom = figures[1]
     assert zoom["from"] <= run.start_ms + 12_345_000 <= zoom["to"] and zoom["to"] - zoom["from"] == 60_000
+
+
+whole_numbers = st.integers(-columns.LARGEST, columns.LARGEST)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 30).flatmap(lambda n: st.lists(st.lists(whole_numbers, min_size=n, max_size=n), max_size=5)))
+def test_packed_columns_come_back(rows):
+    names = [str(i) for i in range(len(rows))]
+    count = len(rows[0]) if rows else 0
+    assert columns.unpack(columns.pack(rows), names, count) == dict(zip(names, rows))
+
+
+def test_packed_columns_are_zlib_which_a_browser_knows_as_deflate():
+    assert zlib.decompress(base64.b64decode(columns.pack([[1, 0, 200]]))) == bytes([2, 1, 0x90, 3])
 
 
 values = st.lists(st.floats(-1e9, 1e9), min_size=2, max_size=300)

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from host_tools.toolchain import build_info, paths
-from host_tools.toolchain.emulator import Emulator
+from host_tools.toolchain.emulator import Emulator, lend_heap
 
 _FOLDER = paths.ROOT / "tests" / "device"
 _FILES = sorted(path.relative_to(paths.ROOT).as_posix() for path in _FOLDER.glob("test_*.py"))
@@ -64,10 +64,15 @@ def test_unix(path):
     assert done.returncode == 0
 
 
+_LENT_BYTES = 8192  # of heap for the tests' own code and devices, which no board has to hold
+
+
 @pytest.fixture(scope="module")
 def board(tmp_path_factory):
     """The emulated board with this checkout's firmware frozen and the tests on its flash."""
-    with Emulator(tmp_path_factory.mktemp("board") / "flash.bin") as emulator:
+    flash = tmp_path_factory.mktemp("board") / "flash.bin"
+    lend_heap(flash, _LENT_BYTES)
+    with Emulator(flash) as emulator:
         wanted = build_info.firmware_hash(paths.ROOT)
         frozen = emulator.exec("import build_info; print(build_info.HASH)").strip()
         assert frozen == repr(wanted), "the board's image is older than firmware/; run make setup"

@@ -146,19 +146,19 @@ def test_no_drift_over_2_to_the_31_ms_of_jumps(period_ms, jumps_us, start_us):
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, MASK), st.integers(1, MAX_PERIOD_MS), st.integers(0, HALF - 1))
 def test_grid_arithmetic_of_one_row(due_us, period_ms, overdue_us):
-    cells = array("i", [0] * (table.HEADER + table.WIDTH))
+    cells = array("i", [0] * (table._HEADER + table._WIDTH))
     task = Task("t", None, period_ms)
-    task.move(cells, table.HEADER)
-    cells[table.HEADER + table.DUE] = due_us
+    task.move(cells, table._HEADER)
+    cells[table._HEADER + table._DUE] = due_us
     now_us = (due_us + overdue_us) & MASK
-    cells[table.COUNT] = 1
+    cells[table._COUNT] = 1
     row = table.pick(cells, 0, now_us)
     if overdue_us >= task.period_us:
-        assert row == table.MISSED_SOME and task.due_us == due_us, "left as it was"
+        assert row == table._MISSED_SOME and task.due_us == due_us, "left as it was"
         table.skip(cells, 0, now_us)
         row = table.pick(cells, 0, now_us)
     assert row == 0
-    assert cells[table.LATENESS] + cells[table.EXTRA] == overdue_us
+    assert cells[table._LATENESS] + cells[table._EXTRA] == overdue_us
     assert task.missed == overdue_us // task.period_us
     assert task.due_us == (due_us + (task.missed + 1) * task.period_us) & MASK
 

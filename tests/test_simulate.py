@@ -133,7 +133,7 @@ def test_noise_and_a_cut_cost_answers(rig, hyper):
     ("x,pcs,local,1", "time_s is 'x'"), ("1,pcs,local,2", "value is '2'"),
     ("1,pcs,local,0.5", "value is '0.5'"), ("1,bus0,flip,1.5", "value is '1.5'"),
     ("1,load,bias,nan", "value is 'nan'"), ("1,clock,set,0", "value is '0'"),
-    ("1,grid,fail,1", "event is 'fail'"),
+    ("1,load,fail,1", "event is 'fail'"), ("1,grid,fail,2", "value is '2'"),
     ("1,pcs,local", "3 fields"),
 ])
 def test_events_that_do_not_exist_are_refused_with_their_line(rig, hyper, line, words):
@@ -166,8 +166,8 @@ def test_a_firmware_that_breaks_the_protocol_or_dies(rig, hyper, mode, words):
 @pytest.mark.parametrize("extra, words", [
     (["--start", "yesterday"], "no UTC time"), (["--start", "2024-01-01T00:00:00"], "no UTC time"),
     (["--trace-step", "0"], "trace-step"), (["--load-scale", "nan"], "load-scale"),
-    (["--vm", "qemu"], "virtual time"), (["--work", "x.csv"], "reserved"),
-    (["--carbon-ahead", "x.csv"], "reserved"),
+    (["--vm", "qemu"], "virtual time"), (["--work", "nothere.csv"], "nothere"),
+    (["--carbon-ahead", "nothere.csv"], "nothere"), (["--carbon-ahead", "x.csv", "--mode", "wire"], "virtual time"),
     (["--carbon", "nothere.csv"], "nothere"),
 ])
 def test_bad_arguments(rig, hyper, extra, words):
@@ -206,7 +206,7 @@ def test_factors_are_quarter_hour_means_in_fixed_width(rig, tmp_path):
 
 def test_a_second_run_leaves_nothing_of_the_first(rig, hyper):
     out = rig.run(*hyper, "--duration", "2")
-    (out / "run" / "journal" / "00000009.cbor").write_bytes(b"old")
+    (out / "run" / "journal" / "00000" / "00000009.cbor").write_bytes(b"old")
     (out / "mine.txt").write_text("kept")
     assert (rig.run(*hyper, "--duration", "2") / "records.cbor").read_bytes() == b"firstsecond"
     assert (out / "mine.txt").read_text() == "kept"

@@ -47,7 +47,7 @@ def test_the_reference_sites_are_accepted(name):
 
 @pytest.mark.parametrize(("path", "value", "expected"), [
     (("limits", "grid_export_kw"), 5, ["limits.grid_export_kw", "unknown key", "grid_export_w"]),
-    (("control", "period_ms"), 5, ["control.period_ms", "5 is not allowed", "from 20 to 1000 ms"]),
+    (("control", "period_ms"), 5, ["control.period_ms", "5 is not allowed", "from 20 to 60000 ms"]),
     (("control", "period_ms"), 50.5, ["control.period_ms", "50.5 is not allowed"]),
     (("control", "period_ms"), True, ["control.period_ms", "true is not allowed"]),
     (("control", "policy"), "fast", ["control.policy", "one of self_consumption, smooth"]),
@@ -64,7 +64,7 @@ def test_the_reference_sites_are_accepted(name):
     (("devices", 2, "role"), "pv", ["ratings.wind_w", "no device has the role wind"]),
     (("buses", 1, "id"), 0, ["buses[1].id", "0 is taken by buses[0]"]),
     (("buses",), [], ["buses", "a list of 1 to 4"]),
-    (("limits", "soc_min_permille"), 900, ["limits.soc_min_permille", "900 is not below"]),
+    (("limits", "soc_min_permille"), 1000, ["limits.soc_min_permille", "1000 is not below"]),
     (("limits",), 3, ["limits", "an object"]),
 ])
 def test_a_wrong_key_is_named_with_what_is_allowed(path, value, expected):

@@ -20,6 +20,7 @@ def site(pcs, bms):
     config["limits"]["grid_import_w"] = 30_000
     config["ratings"].update(load_w=30_000, grid_w=30_000, wind_w=20_000, pv_w=10_000, genset_w=10_000,
                              bess_w=30_000, bess_wh=30_000)
+    config["island"] = {"former": "pcs"}
     config["buses"][1]["baud"] = 38_400
     roles = [(role, "sdm630", 0) for role in ("load", "grid", "wind", "pv", "genset")]
     roles += [("pcs", pcs, 1), ("wind_limit", "sunspec_123", 1), ("pv_limit", "sunspec_limit", 1),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sunspec2.device import Model
 
-from firmware.drivers.bus import Bus
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.profile import Profiles
 from firmware.drivers.ratio import LIMIT_PU
 from firmware.drivers.regmap import Scale

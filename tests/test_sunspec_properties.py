@@ -8,9 +8,9 @@ from sunspec2 import mb
 from sunspec2.device import Model
 
 from firmware.drivers import ratio, sunspec
-from firmware.drivers.bus import Bus
+from firmware.drivers.line.bus import Bus
+from firmware.drivers.line.reader import Reader
 from firmware.drivers.ratio import INVALID, LIMIT_PU
-from firmware.drivers.reader import Reader
 from firmware.drivers.regmap import sunspec_ratio
 from firmware.drivers.sunspec import Discovery
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, drive

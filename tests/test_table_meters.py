@@ -6,7 +6,7 @@ import build_info
 import pytest
 
 from firmware.drivers import regmap
-from firmware.drivers.bus import Bus
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.meter import Meter
 from firmware.drivers.profile import Profiles
 from firmware.drivers.regmap import Scale

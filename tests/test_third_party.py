@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import record_examples, spec_example
+from firmware.log.chain import CHECKPOINT_PATH
+from firmware.log.keyring import Keyring
+from host_tools.commands import provision
+from tests import key_rig, record_examples, spec_example
 
 _ALLOWED = ("cryptography", "cbor2", "_cbor2", "cffi", "_cffi_backend", "pycparser", "typing_extensions")
 
@@ -83,3 +86,48 @@ def test_foreign_checkpoint_does_not_hold(case):
     for name, old, new in (("size", "\n8\n", "\n7\n"), ("origin", "north/cab-1\n8", "north/cab-2\n8")):
         (folder / "other.txt").write_text(text.replace(old, new, 1))
         assert verify(case, b"".join(records), "other.txt").returncode != 0, name
+
+
+class Stubborn(Keyring):
+    """A keyring that keeps one of its keys, or both, when it should change them: what a thief of a key would do."""
+
+    keeps = (False, False)
+
+    def promote(self):
+        """Take the next keys but those kept."""
+        kept = self.signers
+        super().promote()
+        self.signers = tuple(pair[not keep] for keep, pair in
+                             zip(self.keeps, zip(kept, self.signers, strict=True), strict=True))
+
+
+def changed(keeps):
+    """Write two records, a change of keys and one more; return the program's arguments as bytes."""
+    files = key_rig.CutFiles()
+    files.content["secret.bin"] = record_examples.SECRET
+    ring = Stubborn(files, lambda count: b"\7" * count)
+    ring.keeps = keeps
+    chain = key_rig.opened(files, ring)
+    for step in (key_rig.record, key_rig.record, None, key_rig.record):
+        if step is None:
+            key_rig.change(chain)
+            old = files.content[CHECKPOINT_PATH]
+            chain._page.protect(chain._protected_by(ring.signers))
+        else:
+            record_examples.drain(chain.write(step()))
+    return files.content["journal/00000/00000000.cbor"], files.content[CHECKPOINT_PATH], old
+
+
+@pytest.mark.parametrize("keeps, words", [
+    ((False, False), "4 records of north/cab-1 hold, 4 of them"),
+    ((True, False), "record 3: not the key that the last change of keys names"),
+    ((False, True), "not its key"), ((True, True), "record 3: not the key")])
+def test_change_of_keys_is_followed_and_only_so(case, tmp_path, keeps, words):
+    folder = case[0]
+    data, checkpoint, at_the_change = changed(keeps)
+    (folder / "keys.json").write_text(json.dumps({
+        "version": 1, "keys": provision.public_keys(record_examples.SECRET, key_rig.SITE, key_rig.DEVICE)}))
+    for content, said in ((checkpoint, words), (at_the_change, words.replace("4 of them", "3 of them"))):
+        (folder / "after.txt").write_bytes(content)
+        done = verify(case, data, "after.txt")
+        assert said in done.stdout + done.stderr and (done.returncode == 0) == (not any(keeps))

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.control import limits, reasons, supervisor
+from firmware.control import limits, reasons, states
 from firmware.core import types
 from firmware.core.types import ROLES
 from firmware.core.utc import Utc, advance
@@ -27,7 +27,11 @@ SITE = st.fixed_dictionaries({
     "soc_min": st.integers(0, 500), "soc_max": st.integers(501, 1000), "follow": st.booleans(),
     "gain": st.integers(0, 500), "base_ms": st.integers(1, 3600).map(lambda s: 1000 * s),
     "home": st.integers(0, 1000), "homing": st.integers(0, 1000), "ramp": st.integers(1, 1 << 21),
-    "wind": st.integers(0, 1 << 19)})
+    "wind": st.integers(0, 1 << 19), "aim": st.integers(-(1 << 19), 1 << 19),
+    "term": st.integers(-(1 << 19), 1 << 19), "pull_max": st.integers(1, (1 << 19) - 1),
+    "dead_band": st.just(0) | st.integers(0, 1 << 19), "pcs_dead_band": st.just(0) | st.integers(0, 1 << 19),
+    "facts": st.tuples(st.integers(1, 1000), st.integers(0, 2000), st.integers(0, 2000), st.integers(0, 3000),
+                       st.sampled_from([0, 10, 1000]))})
 
 
 @settings(max_examples=200, deadline=None)
@@ -88,17 +92,31 @@ def _constants(path):
 
 def test_every_copy_of_a_constant_is_true():
     cells = {name[1:]: value for name, value in _constants("core/types.py").items() if name[0] == "_"}
-    states = {f"{name.upper()}_STATE": cells["STATE"] + role for role, name in enumerate(types.ROLE_NAMES)}
-    truth = {name: value for module in (supervisor, reasons, types) for name, value in vars(module).items()
-             if name.isupper() and isinstance(value, int)} | cells | states
+    of_roles = {f"{name.upper()}_{what}": cells[what] + role for role, name in enumerate(types.ROLE_NAMES)
+                for what in ("STATE", "AGE_MS")}
+    truth = {name: value for module in (states, reasons, types) for name, value in vars(module).items()
+             if name.isupper() and isinstance(value, int)} | cells | of_roles
     truth["LIMIT_PU"] = ratio.LIMIT_PU
     own = _constants("control/limits.py")
     truth |= {name: own["_" + name] for name in ("LOW_PU", "HIGH_PU", "LOW_REASON", "HIGH_REASON", "CHARGE_PU")}
+    truth |= {"IMPORT_CAP_PU": own["_IMPORT_PU"], "EXPORT_CAP_PU": own["_EXPORT_PU"]}
     copies = 0
     for path in ("site/measure.py", "control/limits.py", "control/tracker.py", "control/supervisor.py",
+                 "control/stale.py", "control/baseline.py", "control/lead.py", "control/follow.py",
+                 "control/decide.py",
                  "ledger/energy.py", "ledger/interval.py", "main.py"):
         for name, value in _constants(path).items():
             if name[1:] in truth:
                 copies += 1
                 assert value == truth[name[1:]], (path, name)
     assert copies > 70 and limits.Limits(1000, 0, 0, 0, 0).cells[own["_SHARES"] - 1] == 0
+
+
+def test_the_parts_of_the_tracker_mean_the_same_cells():
+    cells, copies = _constants("control/tracker.py"), 0
+    for path in ("baseline", "lead", "follow"):
+        for name, value in _constants(f"control/{path}.py").items():
+            if name in cells:
+                copies += 1
+                assert value == cells[name], (path, name)
+    assert copies > 60

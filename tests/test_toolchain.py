@@ -10,7 +10,7 @@ import pytest
 
 from host_tools.compat import micropython as stub
 from host_tools.toolchain import __main__ as cli
-from host_tools.toolchain import build_info, debian, environment, paths, shell, stamp, vm
+from host_tools.toolchain import browser, build_info, debian, environment, paths, shell, stamp, vm
 from host_tools.toolchain.shell import SetupError
 
 
@@ -200,3 +200,20 @@ def test_stand_in_for_the_micropython_module():
         return x
 
     assert stub.const(5) == 5 and stub.native(function) is function and stub.viper(function) is function
+
+
+@pytest.mark.parametrize("is_debian", (False, True))
+def test_a_browser_that_cannot_be_had_is_said_and_holds_nothing_up(is_debian, monkeypatch, capsys):
+    def refuse(packages):
+        raise SetupError("Debian's packages chromium are missing and there is no sudo")
+
+    monkeypatch.delenv("EVENKEEL_CHROMIUM", raising=False)
+    monkeypatch.setattr(browser.shutil, "which", lambda name: None)
+    monkeypatch.setattr(debian, "is_debian", lambda: is_debian)
+    monkeypatch.setattr(debian, "install", refuse)
+    browser.ensure()
+    said = "".join(capsys.readouterr())
+    assert "chromium" in said and "are skipped" in said
+    monkeypatch.setenv("EVENKEEL_CHROMIUM", "/somewhere/chrome")
+    browser.ensure()
+    assert browser.find() == "/somewhere/chrome" and "".join(capsys.readouterr()) == ""

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from host_tools.errors import ToolError
-from host_tools.evidence.carbon import split
+from host_tools.evidence.carbon import expected_uses
 from host_tools.evidence.references import firmware_hash
 from tests.evidence_writer import START_MS, Board, apportion, day
 from tests.tamper import HOLDS, Case, found, verdicts
@@ -72,7 +72,7 @@ WRONG = {
     "configuration flag": (_set(19, 1 << 12), ["FLAG_CHANGE"]),
     "hidden substitute": (_set(20, 7), ["SUBSTITUTE_HIDDEN"]),
     "more valid than there were": (_set(16, 9_001), ["TICKS_INCONSISTENT"]),
-    "meters out of order": (_set(22, [[1, 1, 0, 0, 0], [0, 1, 0, 0, 0]]), ["METERS_ORDER"]),
+    "meters out of order": (_set(22, [[1, 1, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0]]), ["METERS_ORDER"]),
     "clock unknown": (_set(12, 0), ["CLOCK_FIELDS"]),
     "partial without flag": (_set(19, 1 << 16), ["NOT_ALIGNED"]),
 }
@@ -148,7 +148,7 @@ def test_hundreds_of_random_quarter_hours_close(tmp_path):
 @settings(deadline=None, max_examples=300)
 @given(st.integers(0, 2**45), st.lists(st.integers(0, 2**40) | st.integers(0, 3), min_size=4, max_size=4))
 def test_split_is_exact_and_by_largest_remainder(lump, uses):
-    shares = split(lump, uses, sum(uses))
+    shares = expected_uses([lump], uses, sum(uses))
     assert sum(shares) == lump and min(shares) >= 0
     assert shares == apportion(lump, uses)
 
@@ -212,6 +212,31 @@ def test_site_description_bounds_energy_and_efficiency(tmp_path):
     assert "RATING_EXCEEDED" in _judge(tmp_path, _with_config(path), site=path).counts
     path = _site(tmp_path, discharge_efficiency_permille=900)
     assert "POOL_LOSS" in _judge(tmp_path, _with_config(path), site=path).counts
+
+
+@pytest.mark.parametrize("trueup, soc_permille, holds", ((500_038, 501, True), (500_039, 501, False),
+                                                         (900_000_000, 501, False), (500_038, None, False)))
+def test_a_true_up_sets_the_storage_to_what_its_state_of_charge_says(tmp_path, trueup, soc_permille, holds):
+    path = _site(tmp_path, bess_wh=1_134_182)  # 1,134,182 Wh * 501 permille * 880 permille
+    board = day(3)
+    board.interval(trueup=trueup, _31=soc_permille)
+    board.interval()
+    for record in board.records:
+        record[7] = hashlib.sha256(path.read_bytes()).digest()
+    result = _judge(tmp_path, board, site=path)
+    assert found(result) == ([] if holds else [("POOL_LOSS", 3)])
+
+
+def test_what_a_litre_emits_is_fixed_too(tmp_path):
+    path = tmp_path / "site.json"
+    diesel = {"direct_mg_per_l": 2_692_000, "lifecycle_mg_per_l": 3_320_000}
+    path.write_text(json.dumps({"ratings": {}, "factors": {"diesel": diesel}}))
+    board = day(3)
+    for number, factors in enumerate(([2_692_000, 3_320_000], [0, 3_320_000])):
+        board.records[number] |= {42: 16_500, 45: factors}
+    for record in board.records:
+        record[7] = hashlib.sha256(path.read_bytes()).digest()
+    assert [seq for code, seq in found(_judge(tmp_path, board, site=path)) if code == "SITE_FACTOR"] == [1]
 
 
 def test_firmware_hash_is_recomputed(tmp_path):

@@ -92,12 +92,15 @@ def test_other_encodings_are_refused_and_named(case):
 def test_fields_outside_the_format_are_named(tmp_path):
     trials = {
         "VERSION_UNKNOWN": [{1: 2}],
-        "KIND_UNKNOWN": [{2: 3}],
+        "KIND_UNKNOWN": [{2: 4}, {2: 0}, {2: -1}],
+        "FIELD_MISSING": [{2: 2}, {2: 3}],
         "FIELD_UNKNOWN": [{99: 0}],
         "FIELD_RANGE": [{10: 900_001}, {31: 1001}, {19: 4}, {23: [-1, 0, 0, 0, 0]}, {4: 0}, {18: 5},
-                        {27: [0, 0, 0, 10**6]}, {5: b"1"}, {22: [[9, 0, 0, 0, 0]]},
+                        {27: [0, 0, 0, 10**6]}, {5: b"1"}, {22: [[9, 0, 0, 0, 0, 0]]}, {22: [[0, 0, 0, 0, 0, 7]]},
+                        {41: [1, b"r" * 31, 2]}, {42: -1}, {44: [[0, "s" * 33]]}, {44: [[0, ""]]},
                             {39: [[0, 4, None, None, None, None, None, None]]}],
-        "FIELD_TYPE": [{23: [1, 2]}, {9: b""}, {7: 5}, {28: None}, {22: [[0, 1]]}, {37: [1, 2, 3, 4, None]}],
+        "FIELD_TYPE": [{23: [1, 2]}, {9: b""}, {7: 5}, {28: None}, {22: [[0, 1]]}, {37: [1, 2, 3, 4, None]}, {40: None},
+                       {41: [1, 2]}, {43: "3"}, {44: [[0, 1]]}, {45: [1]}],
     }
     for code, change in ((code, change) for code, changes in trials.items() for change in changes):
         board = day(4)

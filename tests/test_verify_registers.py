@@ -54,7 +54,7 @@ def _silently(record):
 
 
 def _refused(record):
-    record[22] = [[*row[:4], 3] for row in record[22]]
+    record[22] = [[*row[:4], 3, 4] for row in record[22]]
 
 
 WRONG = {
@@ -95,6 +95,19 @@ def test_registers_go_on_over_a_clock_step_and_begin_anew_after_a_restart(tmp_pa
     assert ("REGISTER_CHAIN", 7) in found(_judge(tmp_path, board))
 
 
+@pytest.mark.parametrize("by_wh, words", ((40_000, "load import register"), (-5, "load import register"), (0, None)))
+def test_what_a_register_counted_while_the_board_was_off_is_noted(tmp_path, by_wh, words):
+    board = day(3)
+    board.gap(900_000)
+    board.register_wh[0] += by_wh
+    board.interval()
+    board.interval()
+    result = _judge(tmp_path, board)
+    assert verdicts(result) == HOLDS
+    notes = [finding for finding in result.findings if finding.code == "REGISTER_UNSEEN"]
+    assert [(note.seq, note.what.startswith(words)) for note in notes] == ([(4, True)] if words else [])
+
+
 def test_a_flagged_step_back_holds(tmp_path):
     board = day(3)
     board.register_wh[0] = 400_000
@@ -121,3 +134,15 @@ def test_refused_values_are_added_up_and_registers_said_in_words(tmp_path):
 
     words = in_words(Unit)
     assert "3 values refused" in words and "Registers of load: import 5000" in words and "by registers" in words
+
+
+@pytest.mark.parametrize("periods, holds", ((15, True), (900, False), (9_000, False)))
+def test_a_reading_may_be_a_few_control_periods_old(periods, holds, tmp_path):
+    board = day(3)
+    for record in board.records:
+        record[15] = record[16] = periods
+        record[37] = [periods, 0, 0, 0, 0]
+    row = _row(board.records[2])
+    row[3] += 1_001 + (row[3] - row[2]) // 8
+    result = _judge(tmp_path, board)
+    assert ("REGISTER_ENERGY" not in result.counts) == holds

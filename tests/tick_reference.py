@@ -3,8 +3,9 @@
 Written for reading, not for speed, with integers of any size; runs on CPython and MicroPython alike.
 """
 
-from firmware.control import reasons, supervisor
+from firmware.control import reasons, states
 from firmware.core.types import ABSENT, BESS, FRESH, GENSET, GRID, LOAD, MISSING, PV, ROLES, STALE, WIND
+from tests.tracker_reference import LED_MAX, Can, Pcs, Shape, clamp
 
 LIMIT_PU = 0x90000  # of a meter's value, and of one formed from others
 HALF = 1 << 29
@@ -13,11 +14,6 @@ SILENT = {LOAD: reasons.LOAD_SILENT, GRID: reasons.GRID_SILENT, WIND: reasons.WI
 # The other devices, the one that is told first in front.
 LOST = (("bms", reasons.BMS_LOST), ("wind_limit", reasons.WIND_LIMIT_LOST), ("pv_limit", reasons.PV_LIMIT_LOST),
         ("genset_control", reasons.GENSET_CONTROL_LOST))
-
-
-def clamp(x, low, high):
-    """Return x limited to low .. high; low wins where the two cross."""
-    return max(min(x, high), low)
 
 
 def diff(a, b):
@@ -32,6 +28,7 @@ class Snap:
         self.power = [0] * ROLES
         self.state = [ABSENT if row is None else MISSING for row in rows[:ROLES]]
         self.soc, self.soc_state = 0, MISSING
+        self.age = [0] * (ROLES + 1)
         self.mean = 0
         self._spent = {}
 
@@ -42,6 +39,7 @@ class Snap:
             if rows[i] is None or not rows[i][2] or self._spent.get(i) == rows[i][2]:
                 continue  # absent, missing or stale: as it was
             value, t_ms, count = rows[i]
+            self.age[i] = diff(now_ms, t_ms)
             fresh = diff(now_ms, t_ms) <= stale_ms * (10 if i == ROLES else 1)
             if not fresh:
                 self._spent[i] = count
@@ -96,19 +94,40 @@ class Control:
     def __init__(self, site):
         self.site = site
         self.point = [0, 0, 0, 0]
-        self.trim = self.trim_rest = self.base = self.base_rest = self.last = self.changes = 0
+        self.aim = self.term = 0
+        self.trim = self.trim_rest = self.base = self.base_rest = self.last = self.changes = self.net = 0
+        self.shape = Shape(site["tuning"], site["span"], site["bess"])
+        self.pcs = Pcs()
+        self.can = Can(site["bess"], site["wait"])
         self.started = self.seen = False
         self.cut = True
         self.begin_ms = None
-        self.state = supervisor.START
+        self.state = states.START
+
+    def expect(self, snap, heard, dt_ms):
+        """Move the models on, see where the PCS is short of what was asked, lay a formed load to one instant."""
+        self.pcs.ask(self.point[0])
+        for model in (self.pcs, self.shape.model):
+            model.move(self.site["tuning"], self.site["pcs_step"])
+        load_ms = snap.age[LOAD] if snap.state[LOAD] == FRESH else 0
+        self.gap = 0
+        if snap.state[BESS] == FRESH:
+            self.gap = self.pcs.at(snap.age[BESS] - load_ms, dt_ms) - snap.power[BESS]
+        heard = heard and snap.age[BESS] < max(dt_ms, 1000)
+        self.can.learn(self.gap, snap.power[BESS], heard, dt_ms, self.pcs.earlier(self.site["tuning"][3]))
+        if snap.silent() == [LOAD]:
+            grid_ms, bess_ms = min(snap.age[GRID], dt_ms), min(snap.age[BESS], dt_ms)
+            snap.power[LOAD] += (self.pcs.now - self.pcs.before) * ((bess_ms - grid_ms) * 256 // dt_ms) // 256
 
     def observe(self, snap, dt_ms):
         """Move the trim, unless something is silent, the set point was cut or the PCS does not follow."""
-        follows = abs(snap.power[BESS] - self.point[0]) * 16 <= self.site["bess"]
-        if snap.silent() or self.cut or not follows:
+        if snap.silent() or self.cut or abs(self.gap) * 16 > self.site["bess"]:
             return
-        left = snap.power[GRID] - snap.net() + self.point[0]
-        rest = self.trim_rest + clamp((left - self.trim) * self.site["gain"], -1_000_000, 1_000_000) * dt_ms
+        age_ms = clamp(snap.age[GRID] - snap.age[LOAD], 0, dt_ms)
+        left, before = snap.net() - self.pcs.now, self.net - self.pcs.before
+        left += (before - left) * (age_ms * 128 // dt_ms) // 128
+        most = min(1_000_000 // max(self.site["gain"], 1), max(self.site["bess"] // 64, 1))
+        rest = self.trim_rest + clamp(snap.power[GRID] - left - self.trim, -most, most) * self.site["gain"] * dt_ms
         bound = self.site["bess"] // 20
         self.trim = clamp(self.trim + rest // 1_000_000, -bound, bound)
         self.trim_rest = rest % 1_000_000
@@ -122,24 +141,24 @@ class Control:
         self.allowed, self.commands = False, True
         silent = len(snap.silent())
         if stopping:
-            found = supervisor.STOPPING, reasons.STOPPING
+            found = states.STOPPING, reasons.STOPPING
         elif local or not self.seen:
-            found = (supervisor.LOCAL, reasons.PCS_LOCAL) if local else (supervisor.START, reasons.START)
+            found = (states.LOCAL, reasons.PCS_LOCAL) if local else (states.START, reasons.START)
             self.commands = False
         elif fault:
-            found = supervisor.FAULT, reasons.PCS_FAULT
+            found = states.FAULT, reasons.PCS_FAULT
         elif not ready or snap.state[BESS] != FRESH:
-            found = supervisor.FAULT, reasons.PCS_LOST
+            found = states.FAULT, reasons.PCS_LOST
         elif snap.soc_state != FRESH:
-            found = supervisor.FAULT, reasons.BMS_LOST if "bms" in lost else reasons.SOC_UNKNOWN
+            found = states.FAULT, reasons.BMS_LOST if "bms" in lost else reasons.SOC_UNKNOWN
         elif silent > 1:
-            found = supervisor.FAULT, reasons.BLIND
+            found = states.FAULT, reasons.BLIND
         else:
             self.allowed = True
             missing = [SILENT[role] for role in snap.silent()] + [reason for name, reason in LOST if name in lost]
-            found = (supervisor.DEGRADED, missing[0]) if missing else (supervisor.ON_GRID, None)
+            found = (states.DEGRADED, missing[0]) if missing else (states.ON_GRID, None)
         self.reason = found[1]
-        if not (found[0] == supervisor.ON_GRID and self.state == supervisor.LIMITED):
+        if not (found[0] == states.ON_GRID and self.state == states.LIMITED):
             self._enter(found[0])
 
     def _enter(self, state):
@@ -149,28 +168,50 @@ class Control:
     def track(self, snap, allowed, dt_ms):
         """Choose the set point inside the window that is allowed."""
         site, net = self.site, snap.net()
+        self.net = net
         if not self.started:
             self.base, self.started = net, not snap.silent()
-        target = 0
+        target = self.aim
         if not site["follow"]:
-            rest = self.base_rest + clamp(net - self.base, -524_288, 524_287) * dt_ms
+            pull = net - self.base
+            if snap.soc_state == FRESH:
+                pull += site["bess"] * ((site["home"] - snap.soc) * site["homing"] // 1000) // 1000
+            rest = self.base_rest + clamp(pull, -site["pull_max"], site["pull_max"]) * dt_ms
             self.base += rest // site["base_ms"]
             self.base_rest = rest % site["base_ms"]
-            target = self.base + site["bess"] * ((site["home"] - snap.soc) * site["homing"] // 1000) // 1000
-        want = net - target + self.trim
-        low, low_reason, high, high_reason, _ = allowed
-        self.cut = want > high or want < low
+            target += self.base
+        away = clamp(net - target, -LED_MAX, LED_MAX)
+        sampled_ms = snap.now_ms - snap.age[LOAD if snap.state[LOAD] == FRESH else GRID]
+        led = self.shape.led(net, away, sampled_ms % (2 * HALF), self.started)
+        more = self.trim + self.term
+        self._choose(self.shape.shaped(led, away) + more, away + more, allowed)
+        self.point[2] = target
+
+    def _choose(self, want, plain, allowed):
+        site, can = self.site, self.can
+        if abs(want - self.point[0]) <= site["dead_band"]:
+            want = self.point[0]
+        least = site["pcs_dead_band"]
+        if abs(want) < least:
+            want = 0 if 2 * abs(want) < least else least if want > 0 else -least
+        low, low_reason, high, high_reason, charge = allowed
+        if high > can.give:
+            high, high_reason = max(can.give, low), reasons.PCS_LIMITED
+        if low < -can.take:
+            low, low_reason = min(-can.take, high), reasons.PCS_LIMITED
+        self.charge = min(charge, can.take)
+        self.cut = plain > high or plain < low
         reason = reasons.FOLLOW if site["follow"] else reasons.BASELINE
         if self.cut:
-            want, reason = (high, high_reason) if want > high else (low, low_reason)
-        self.point[0], self.point[2], self.point[3] = want, target, reason
+            reason = high_reason if plain > high else low_reason
+        self.point[0], self.point[3] = clamp(want, low, high), reason
 
     def have_last_word(self, dt_ms):
         """Go to zero where the state asks for it, along the ramp always."""
         want = self.point[0] if self.allowed else 0
-        if self.allowed and self.state in (supervisor.ON_GRID, supervisor.LIMITED):
-            limited = reasons.RATING <= self.point[3] <= reasons.EXPORT_CAP
-            self._enter(supervisor.LIMITED if limited else supervisor.ON_GRID)
+        if self.allowed and self.state in (states.ON_GRID, states.LIMITED):
+            limited = reasons.RATING <= self.point[3] <= reasons.EXPORT_CAP or self.point[3] == reasons.PCS_LIMITED
+            self._enter(states.LIMITED if limited else states.ON_GRID)
         if self.reason is not None:
             self.point[3] = self.reason
         step = self.site["ramp"] * dt_ms // 1000 + 1

@@ -1,141 +1,110 @@
-"""From the load meter's sampling instant to the set point made from it: real scheduler, firmware and clock.
+"""From the load meter's sampling instant to the last byte of the set point made from it: the whole firmware on a board.
 
-The devices are FAKE and ideal, the wire's pace is that of 115200 baud.
+The devices are FAKE and ideal, the wire's pace is that of 115200 baud; clock, log, keys, collection are the board's
+own, and a quarter hour closes on the way. A set point during which the FAKE line met a request for the first time is
+left out, and counted: the board stood still meanwhile, which no device on a wire makes it do.
 """
 
 import gc
-import json
+from array import array
 
 import micropython
-import mps2
 
-from firmware.drivers import budget
-from firmware.main import Station
-from firmware.site.config import load
-from tests import fakes_station
-from tests.bench.paced_line import PacedLine, behind
-from tests.fakes_bus import ImageSlave
+from firmware import main as firmware_main
+from firmware.drivers.line import budget
+from tests.bench.paced_board import LOAD, PCS, PacedPlatform, furnish
+from tests.bench.paced_line import behind
 
-RATING_W = 2_000_000
-BAUD = 115_200
-LOAD, PCS = 1, 10
-ROUNDS = 200
+UTC_S = 1_767_268_800  # a quarter hour begins
+BEFORE_S = 10  # so long before its end the clock is set
 _SET_REGISTERS = 11
+_CLASS_US = 100
+_CLASSES = 128
 
 
-class Silent:
-    """Stands for the log: nothing is kept."""
-
-    def note(self, source, code, text):
-        """Hear an event."""
-
-    def wanted(self):
-        """Return False: there is no record to be made."""
-        return False
-
-
-class PacedBoard:
-    """The board's own clock with FAKE lines; keeps when load requests and set points ended."""
-
-    ms = staticmethod(mps2.ticks_ms)
-    us = staticmethod(mps2.ticks_us)
+class Rounds:
+    """What became of each load sample: hears of every request, and keeps times by their size."""
 
     def __init__(self):
-        self.stop = False
-        self.utc_news = False
-        self.tell_every_ms = 1000
-        self.lines = []
-        self.sampled_us = None
-        self.answer_count = 0
-        self.took_us = []
-        registers = fakes_station.meter_registers(1_200_000)
-        self._slaves = (ImageSlave(LOAD, 0, registers), ImageSlave(2, 0, registers), fakes_station.pcs(RATING_W, 0))
-
-    def serial(self, index, baud, parity, stop_bits):
-        """Return a line with all devices on it; each is asked on its own bus only."""
-        self.lines.append(PacedLine(baud, self._slaves, self.told))
-        return self.lines[-1]
+        self.counts = array("i", [0] * _CLASSES)  # of set points, by how late they ended, in steps of 100 us
+        self.sums = array("i", [0] * 4)  # set points, their us, their answers' bytes, those left out
+        self.worst_us = 0
+        self.lines = ()
+        self._answer_count = 0
+        self._taught = 0
+        self._sampled = False
+        self._sampled_us = 0
 
     @micropython.native
     def told(self, frame, end_us):
         """Take the time of a load request or of a set point."""
-        if frame[0] == LOAD and not frame[2] and frame[3] < 3:
-            self.sampled_us = end_us
-            self.answer_count = 5 + 2 * frame[5]
-        elif frame[0] == PCS and frame[1] == 16 and frame[5] == _SET_REGISTERS and self.sampled_us is not None:
-            self.took_us.append((behind(end_us, self.sampled_us), self.answer_count))
-            self.sampled_us = None
+        if frame[0] == LOAD and not frame[2] | frame[3]:
+            self._sampled = True
+            self._sampled_us = end_us
+            self._answer_count = 5 + 2 * frame[5]
+            self._taught = self._learned()
+        elif frame[0] == PCS and frame[1] == 16 and frame[5] == _SET_REGISTERS and self._sampled:
+            self._sampled = False
+            if self._taught == self._learned():
+                self._count(behind(end_us, self._sampled_us))
+            else:
+                self.sums[3] += 1
 
     @micropython.native
-    def idle(self, us):
-        """Sleep until something is due or a byte comes."""
+    def _learned(self):
+        taught = 0
         for line in self.lines:
-            wait_us = line.wait_us()
-            if wait_us < us:
-                us = wait_us
-        if us > 0:
-            mps2.idle_us(us)
+            taught += line.taught
+        return taught
 
-    def feed_watchdog(self):
-        """Do nothing."""
-
-    def collect(self):
-        """Collect garbage."""
-        gc.collect()
-
-    tidy = collect
-
-    def report(self, kind, text):
-        """Tell nobody."""
+    @micropython.native
+    def _count(self, us):
+        sums = self.sums
+        sums[0] += 1
+        sums[1] += us
+        sums[2] += self._answer_count
+        at = us // _CLASS_US
+        self.counts[at if at < _CLASSES else _CLASSES - 1] += 1
+        if us > self.worst_us:
+            self.worst_us = us
 
 
-def site(period_ms, buses):
-    """Return a site with load and grid on the first bus and the PCS on the last one."""
-    devices = [("load", "generic_fast", LOAD, 0), ("grid", "generic_fast", 2, 0),
-               ("pcs", "sunspec_der", PCS, buses - 1)]
-    factor = {"direct_mg_per_kwh": 1, "lifecycle_mg_per_kwh": 1}
-    return load(json.dumps({
-        "version": 1, "site": {"id": "rig", "device": "rig"},
-        "control": {"period_ms": period_ms, "policy": "self_consumption"},
-        "limits": {"grid_import_w": RATING_W, "grid_export_w": RATING_W, "soc_min_permille": 0,
-                   "soc_max_permille": 1000},
-        "ratings": {"load_w": RATING_W, "grid_w": RATING_W, "bess_w": RATING_W, "bess_wh": RATING_W},
-        "buses": [{"id": i, "uart": i, "baud": BAUD} for i in range(buses)],
-        "devices": [{"role": r, "profile": p, "bus": b, "unit": u, "turnaround_ms": 0} for r, p, u, b in devices],
-        "factors": {"grid": factor, "bess_substitute": factor}}).encode())[0]
-
-
-def measured(period_ms, buses):
+def measured(root, period_ms, buses, seconds):
     """Return the figures of one site."""
+    furnish(root, period_ms, buses)
     gc.collect()
-    platform = PacedBoard()
-    config = site(period_ms, buses)
-    made = Station(platform, config)
-    made.events = made.keeper = Silent()
-    for rest_us in made.field.pcs.start():
-        made.field.poll()
-        platform.idle(rest_us or 1)
-    if not made.field.pcs.ready:
-        raise RuntimeError(made.field.pcs.trouble)
-    bus = made.field.buses[0]
-    cycle_us = sum(r.total_us for r in budget.loads(made.field, config["buses"], period_ms * 1000)[0].requests
-                   if r.every_us == period_ms * 1000)
-    made.sched.start()
-    platform.took_us = []
-    while len(platform.took_us) < ROUNDS:
-        made.sched.step()
-    line = platform.lines[0]
+    rounds = Rounds()
+    platform = PacedPlatform(root, rounds.told)
+    rounds.lines = platform.lines
+    station = firmware_main.build(platform)
+    station.stop = lambda: None
+    cycle_us = _cycle_us(station, period_ms)
+    platform.set_utc(UTC_S - BEFORE_S, 1)
+    first = station.chain.size
+    station.run(seconds * 1000)
+    bus, line = station.field.buses[0], platform.lines[0]
+    count, took_us, answer_bytes, left_out = rounds.sums
     setpoint_us = (9 + 2 * _SET_REGISTERS) * bus.char_us
     between_us = bus.silence_us if buses == 1 else 0
-    took_us = sum(row[0] for row in platform.took_us) // ROUNDS
-    answer_us = sum(row[1] for row in platform.took_us) * bus.char_us // ROUNDS
+    answer_us = answer_bytes * bus.char_us // count
     ideal_us = line.pause_us + answer_us + between_us + setpoint_us
-    return {"took_us": took_us, "worst_us": max(row[0] for row in platform.took_us), "pause_us": line.pause_us,
+    return {"took_us": took_us // count, "worst_us": rounds.worst_us, "pause_us": line.pause_us,
             "answer_us": answer_us, "between_us": between_us, "setpoint_us": setpoint_us, "ideal_us": ideal_us,
-            "cycle_us": cycle_us, "rounds": ROUNDS,
-            "late": sum(1 for row in platform.took_us if 4 * row[0] > 5 * ideal_us)}
+            "cycle_us": cycle_us, "rounds": count, "left_out": left_out, "seconds": seconds,
+            "records": station.chain.size - first, "errors": station.sched.errors,
+            "late": sum(rounds.counts[at] for at in range(_CLASSES) if 4 * at * _CLASS_US >= 5 * ideal_us),
+            "collects": station.sched.pool.collects,
+            "sizes": {at * _CLASS_US: rounds.counts[at] for at in range(_CLASSES) if rounds.counts[at]}}
 
 
-def main():
+def _cycle_us(station, period_ms):
+    """Return what a round of the load's bus takes."""
+    loads = budget.loads(station.field, station.config["buses"], period_ms * 1000)
+    return sum(r.total_us for r in loads[0].requests if r.every_us == period_ms * 1000)
+
+
+def main(seconds=40):
     """Print the figures."""
-    print({"two": measured(20, 2), "one": measured(50, 1)})
+    two = measured("/two", 20, 2, seconds)
+    gc.collect()
+    print({"two": two, "one": measured("/one", 50, 1, seconds)})

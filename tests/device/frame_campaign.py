@@ -1,4 +1,4 @@
-"""Generated frames against drivers.bus: right, damaged, foreign, late, on a FAKE line that allocates nothing.
+"""Generated frames against drivers.line.bus: right, damaged, foreign, late, on a FAKE line that allocates nothing.
 
 Request k is answered with registers that all hold k, spoilt as chance says; whatever is spoilt holds another value.
 The oracle knows nothing of the bus: an answer may pass only when every byte of the right answer to this very request
@@ -12,8 +12,8 @@ import micropython
 from micropython import const
 
 from firmware.core import ticks
-from firmware.drivers.bus import Bus
-from firmware.drivers.job import Job
+from firmware.drivers.line.bus import Bus
+from firmware.drivers.line.job import Job
 from tests.device.frame_line import LATEST_US, SINGLE_UNIT, TIMEOUT_US, FrameLine
 
 _BAUD = const(115_200)

@@ -9,6 +9,7 @@ class MemoryFiles:
     def __init__(self):
         self.content = {}
         self.room = None
+        self.free = None  # bytes of the flash, None: a lot
 
     def append(self, path, data):
         """Append; where the room ends, a part is written and OSError raised, as POSIX may do it."""
@@ -16,9 +17,21 @@ class MemoryFiles:
         self.content[path] = self.content.get(path, b"") + bytes(data[:fits])
         self._spend(len(data))
 
+    def appending(self, path, data):
+        """Append in one of three slices."""
+        yield
+        self.append(path, data)
+        yield
+
     def replace(self, path, data):
         """Replace, all or nothing."""
         self.stage(path, data)
+        self.commit(path)
+
+    def replacing(self, path, data):
+        """Replace in two slices."""
+        self.stage(path, data)
+        yield
         self.commit(path)
 
     def stage(self, path, data):
@@ -51,13 +64,31 @@ class MemoryFiles:
         memoryview(buf)[: len(part)] = part
         return len(part)
 
+    def read_at(self, path, pos, count):
+        """Return up to `count` bytes from byte pos."""
+        return self.content[path][pos : pos + count]
+
+    def rename(self, old, new):
+        """Rename."""
+        self.content[new] = self.content.pop(old)
+
     def size(self, path):
         """Return the size or None."""
         return len(self.content[path]) if path in self.content else None
 
-    def names(self, path):
-        """Return the names in a folder."""
-        return [name[len(path) + 1 :] for name in self.content if name.startswith(path + "/")]
+    def names(self, path, folders=False):
+        """Return the names of the files, or of the folders, in a folder."""
+        below = [name[len(path) + 1 :] for name in self.content if name.startswith(path + "/")]
+        if folders:
+            return list({name[: name.index("/")] for name in below if "/" in name})
+        return [name for name in below if "/" not in name]
+
+    def free_bytes(self):
+        """Return the room that is left, as a flash with much of it does."""
+        return 1 << 20 if self.free is None else self.free - sum(map(len, self.content.values()))
+
+    def remove_dir(self, path):
+        """Do nothing: a folder without files is none here."""
 
     def make_dir(self, path):
         """Do nothing: folders need no making here."""

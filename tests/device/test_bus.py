@@ -1,10 +1,10 @@
-"""drivers.bus on a scripted line with a virtual clock: what happens when everything is as it should be."""
+"""drivers.line.bus on a scripted line with a virtual clock: what happens when everything is as it should be."""
 
 from array import array
 
-from firmware.drivers import modbus
-from firmware.drivers.bus import Bus
-from firmware.drivers.job import Job
+from firmware.drivers.line import modbus
+from firmware.drivers.line.bus import Bus
+from firmware.drivers.line.job import Job
 from tests.fakes_bus import FakeClock, FakeSerial, Owner, read_answer, run, sealed
 
 _BAUD = 19_200

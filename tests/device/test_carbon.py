@@ -23,6 +23,16 @@ def test_wind_charged_keeps_its_carbon_and_grows_dearer_by_the_loss():
     assert done["load_mix_wh"] == [0, 0, 0, 0, 880]
 
 
+def test_fuel_counts_instead_of_the_energy_it_gave():
+    pool = Pool(0, 0, 0)
+    done = book(pool, [0, 0, 1000, 0, 0], [700, 300, 0, 0], FACTORS, 880_000, None, (269_200_000, 332_000_001))
+    assert done["carbon"][0] == [188_440_000, 80_760_000, 0, 0, 0, 0]
+    assert done["carbon"][1][:2] == [232_400_001, 99_600_000]
+    assert pool.state() == [264, 80_760_000, 99_600_000, 0]
+    done = book(pool, [0, 0, 0, 0, 0], [0, 0, 0, 0], FACTORS, 880_000, None, (7, 9))
+    assert done["carbon"][0][0] == 7 and done["carbon"][1][0] == 9  # it idled: nothing else can bear it
+
+
 def test_underflow_takes_the_conservative_factor():
     pool = Pool(100, 0, 1_000_000)
     done = book(pool, [0, 0, 0, 0, 300], [300, 0, 0, 0], FACTORS, 880_000)

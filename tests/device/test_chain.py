@@ -8,7 +8,7 @@ from firmware.log.journal import Journal
 from firmware.log.record import Frame
 from tests.device.memory_files import MemoryFiles
 
-SEGMENT = "journal/00000000.cbor"
+SEGMENT = "journal/00000/00000000.cbor"
 HEAD = "journal/head.cbor"
 HASH_A = b"a" * 32
 HASH_B = b"b" * 32
@@ -19,16 +19,26 @@ class StubSigner:
 
     def __init__(self, kid):
         self.kid = kid
+        self.spki = bytes(91)
         self.signature = b""
-
-    def prepare(self):
-        """Nothing to prepare."""
-        yield
 
     def sign(self, digest):
         """Give the digest twice as signature."""
         yield
         self.signature = digest + digest
+
+
+class StubKeyring:
+    """A keyring of the documented interface with stub signers."""
+
+    def __init__(self):
+        self.signers = StubSigner(b"recordky"), StubSigner(b"checkpky")
+        self.next = None
+        self.news = []
+
+    def open(self, kid):
+        """Nothing to open."""
+        yield
 
 
 def run(generator):
@@ -39,8 +49,7 @@ def run(generator):
 
 def opened(files, config=HASH_A, firmware=HASH_A):
     """Return a chain, open."""
-    signers = StubSigner(b"recordky"), StubSigner(b"checkpky")
-    chain = Chain(files, "site", "dev", firmware, config, HASH_A, signers)
+    chain = Chain(files, "site", "dev", firmware, config, HASH_A, StubKeyring())
     run(chain.open())
     return chain
 
@@ -62,7 +71,9 @@ def quarter():
     made.duration_ms = 900000
     made.uptime_ms = made.clock = made.ticks_expected = made.ticks_ok = made.gap_max_ms = made.quality = 0
     made.substituted_wh = made.substitute_method = made.residual_wh = made.loss_wh = made.trueup_wh = 0
-    made.meters = [[0, 1, 2, 3, 4]]
+    made.meters = [[0, 1, 2, 3, 4, 0]]
+    made.fuel_ml = made.fuel_mg_per_l = made.work = None
+    made.serials = [[0, None]]
     made.registers = [[0, 0] + [None] * 6]
     made.uses_wh = made.pool_start = made.pool_end = [1, 2, 3, 4]
     made.sources_wh = made.load_mix_wh = made.direct_mg_per_kwh = made.lifecycle_mg_per_kwh = [1, 2, 3, 4, 5]
@@ -75,9 +86,9 @@ def quarter():
 def payloads(files):
     """Return the payloads in the journal's files, in order."""
     found = []
-    for name in sorted(files.names("journal")):
-        if name.endswith(".cbor") and name != "head.cbor":
-            data = files.read("journal/" + name)
+    for name in sorted(files.names("journal/00000")):
+        if name.endswith(".cbor"):
+            data = files.read("journal/00000/" + name)
             while data:
                 frame = Frame(data, len(data))
                 found.append(cbor.decode(data, frame.body_at)[0])
@@ -157,7 +168,7 @@ def test_records_lost_from_journal_keep_their_numbers():
     assert files.read("journal/00000000.bad")[:40] == data[third : third + 40]
     run(chain.write(gap()))
     assert [p[3] for p in payloads(files)] == [0, 1, 4]
-    assert len(files.read("journal/00000004.cbor")) > 0
+    assert len(files.read("journal/00000/00000004.cbor")) > 0
     assert chain.anchored
     files.remove(HEAD)  # with a hole in the journal the tree cannot be built anew, and says so
     chain = opened(files)
@@ -173,12 +184,12 @@ def test_emptied_last_file():
         chain = opened(files)
         for _ in range(3):
             run(chain.write(gap()))
-        assert sorted(files.names("journal"))[:2] == ["00000000.cbor", "00000002.cbor"]
-        files.content["journal/00000002.cbor"] = b""
+        assert sorted(files.names("journal/00000")) == ["00000000.cbor", "00000002.cbor"]
+        files.content["journal/00000/00000002.cbor"] = b""
         chain = opened(files)
         assert chain.size == 3 and chain.lost_records == 1
         files.remove(HEAD)
-        files.content["journal/00000002.cbor"] = b""
+        files.content["journal/00000/00000002.cbor"] = b""
         assert opened(files).size == 2
     finally:
         Journal.segment_records = whole
@@ -217,10 +228,34 @@ def test_record_is_written_though_the_anchor_is_refused():
     assert chain.anchor_error is None and files.read(CHECKPOINT_PATH).startswith(b"site/dev\n2\n")
 
 
+class _Short(MemoryFiles):
+    """FAKE shortage: so many times a file finds no memory to be replaced."""
+
+    short = 0
+
+    def replacing(self, path, data):
+        if self.short:
+            self.short -= 1
+            raise MemoryError
+        yield from MemoryFiles.replacing(self, path, data)
+
+
+def test_anchor_that_found_no_memory_is_tried_again_at_once():
+    files = _Short()
+    chain = opened(files)
+    for short in (1, 2, 3):
+        files.short = short
+        run(chain.write(gap()))
+        assert chain.anchor_error is None and files.read(CHECKPOINT_PATH).startswith(b"site/dev\n%d\n" % chain.size)
+    files.short = 9
+    run(chain.write(gap()))
+    assert chain.size == 4 and chain.anchor_error.code == "ANCHOR_WRITE" and files.short == 5
+
+
 def test_names_that_a_note_cannot_carry_are_refused():
     for site in ("", "a b", "a+b", "a/b", "\u00e4", "a\n"):
         try:
-            Chain(MemoryFiles(), site, "dev", HASH_A, HASH_A, HASH_A)
+            Chain(MemoryFiles(), site, "dev", HASH_A, HASH_A, HASH_A, StubKeyring())
             raise AssertionError(site)
         except LogError as error:
             assert error.code == "CHECKPOINT_NAME"
@@ -243,3 +278,18 @@ def test_head_of_another_journal_is_not_followed():
     run(opened(other, config=HASH_B).write(gap()))
     files.content[HEAD] = other.read(HEAD)
     assert opened(files).size == 2 and files.read(CHECKPOINT_PATH) == want
+
+
+def test_acknowledged_records_are_remembered_over_restarts():
+    files = MemoryFiles()
+    chain = opened(files)
+    for _ in range(4):
+        run(chain.write(gap()))
+    for size, want in ((0, 0), (3, 3), (2, 3), (5, 3), (4, 4)):  # never back, never beyond what there is
+        run(chain.acknowledge(size))
+        assert chain.acknowledged == want
+    run(chain.write(gap()))
+    assert opened(files).acknowledged == 4
+    for spoilt in (b"", b"x", b"-3"):
+        files.content["journal/acknowledged"] = spoilt
+        assert opened(files).acknowledged == 0  # then nothing goes that may be the only copy

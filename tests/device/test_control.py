@@ -1,7 +1,10 @@
 """Measure, limits, tracker and supervisor on worked cases, in site power units."""
 
-from firmware.control import reasons, supervisor
+from array import array
+
+from firmware.control import reasons, states, supervisor
 from firmware.control.limits import Limits, net_load_pu
+from firmware.control.stale import FORM, Stale
 from firmware.control.tracker import Tracker, WindLimit
 from firmware.core.types import (
     ABSENT,
@@ -22,9 +25,8 @@ CONTROL = {"policy": "self_consumption", "baseline_s": 10, "soc_home_permille": 
 
 
 class Pcs:
-    ready = True
-    local = False
-    fault = False
+    def __init__(self):
+        self.says = array("i", (1, 0, 0))  # ready, not local, no fault
 
 
 class Site:
@@ -65,17 +67,18 @@ def decide(site, snap, lim=None, wanted=None):
     lim = lim or limits()
     sup = wanted or supervisor.Supervisor(1 << 19)
     point = Setpoint()
-    lim.update(snap, 0)
+    known = Stale([FORM] * 6, [1000] * 6, 0).update(sup, snap, site.measure.table, 1000)
+    lim.update(snap, 0, known)
     sup.update(snap)
     Tracker(CONTROL, 1000).step(point, snap, lim, 1000)
-    sup.apply(point, 1000)
+    sup.apply(point, lim, 1000)
     return point, sup
 
 
 def test_rising_load_discharges_and_surplus_wind_charges():
     site = Site(load=800, grid=300, bess=0, wind=500)
     point, sup = decide(site, site.at(1000))
-    assert (point.bess_pu, point.reason, sup.state) == (300, reasons.FOLLOW, supervisor.ON_GRID)
+    assert (point.bess_pu, point.reason, sup.state) == (300, reasons.FOLLOW, states.ON_GRID)
     site = Site(load=200, grid=-300, bess=0, wind=500)
     point, _ = decide(site, site.at(1000))
     assert point.bess_pu == -300
@@ -84,7 +87,7 @@ def test_rising_load_discharges_and_surplus_wind_charges():
 def test_rating_limits_and_says_so():
     site = Site(load=4000, grid=4000, bess=0)
     point, sup = decide(site, site.at(1000))
-    assert (point.bess_pu, point.reason, sup.state) == (1000, reasons.RATING, supervisor.LIMITED)
+    assert (point.bess_pu, point.reason, sup.state) == (1000, reasons.RATING, states.LIMITED)
 
 
 def test_power_fades_to_zero_at_both_ends_of_the_soc_window():
@@ -120,7 +123,7 @@ def test_one_silent_meter_is_formed_from_the_others():
     assert snap.power_pu[WIND] == 600
     assert net_load_pu(snap) == 300
     point, sup = decide(site, snap)
-    assert (sup.state, point.reason, point.bess_pu) == (supervisor.DEGRADED, reasons.WIND_SILENT, 300)
+    assert (sup.state, point.reason, point.bess_pu) == (states.DEGRADED, reasons.WIND_SILENT, 300)
     snap = site.at(10_000, LOAD)
     assert snap.state[LOAD] == STALE and snap.power_pu[LOAD] == 250 + 50 + 500
 
@@ -131,7 +134,7 @@ def test_two_silent_meters_take_the_battery_to_zero():
     sup = supervisor.Supervisor(1 << 19)
     decide(site, site.at(2000), None, sup)
     point, sup = decide(site, site.at(6000, WIND, GRID), None, sup)
-    assert (sup.state, point.reason, point.bess_pu) == (supervisor.FAULT, reasons.BLIND, 0)
+    assert (sup.state, point.reason, point.bess_pu) == (states.FAULT, reasons.BLIND, 0)
 
 
 def test_stale_stays_stale_while_the_tick_wraps():
@@ -150,9 +153,9 @@ def test_never_seen_is_missing_and_the_start_waits_then_goes_on():
     snap = site.at(1000, WIND)
     assert snap.state[WIND] == MISSING
     point, sup = decide(site, snap, None, sup)
-    assert (sup.state, sup.commands) == (supervisor.START, False)
+    assert (sup.state, sup.commands) == (states.START, False)
     point, sup = decide(site, site.at(12_000, WIND), None, sup)
-    assert (sup.state, sup.commands) == (supervisor.DEGRADED, True)
+    assert (sup.state, sup.commands) == (states.DEGRADED, True)
 
 
 def test_the_grid_counts_with_the_mean_of_its_samples():
@@ -177,16 +180,16 @@ def test_absent_roles_are_exactly_zero():
 
 
 def test_pcs_lost_local_fault_and_unknown_soc():
-    cases = (("ready", False, supervisor.FAULT, reasons.PCS_LOST, True),
-             ("local", True, supervisor.LOCAL, reasons.PCS_LOCAL, False),
-             ("fault", True, supervisor.FAULT, reasons.PCS_FAULT, True))
-    for name, value, state, reason, commands in cases:
+    cases = ((0, 0, states.FAULT, reasons.PCS_LOST, True),  # not ready
+             (1, 1, states.LOCAL, reasons.PCS_LOCAL, False),
+             (2, 1, states.FAULT, reasons.PCS_FAULT, True))
+    for what, value, state, reason, commands in cases:
         site = Site(load=800, grid=800, bess=0)
         sup = supervisor.Supervisor(1 << 19)
         decide(site, site.at(1000), None, sup)
-        setattr(site.pcs, name, value)
+        site.pcs.says[what] = value
         point, sup = decide(site, site.at(2000), None, sup)
-        assert (sup.state, point.reason, sup.commands, point.bess_pu) == (state, reason, commands, 0), name
+        assert (sup.state, point.reason, sup.commands, point.bess_pu) == (state, reason, commands, 0), what
 
 
 def test_ramp_bounds_every_step_and_names_itself():
@@ -200,7 +203,7 @@ def test_ramp_bounds_every_step_and_names_itself():
 
 def test_trim_removes_what_no_meter_sees_and_freezes_when_the_pcs_does_not_follow():
     site = Site(load=800, grid=50, bess=800)
-    tracker = Tracker(CONTROL, 1000)
+    tracker = Tracker(CONTROL, 4000)
     point = Setpoint()
     lim = limits()
     for second in range(1, 5):

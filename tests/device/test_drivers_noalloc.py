@@ -4,19 +4,14 @@ The allocation total is looked at besides the heap lock: a frame too large for t
 when the heap is locked. What a 64-bit VM or CPython cannot show, the 32-bit board does.
 """
 
-import gc
-
-import micropython
-
-from firmware.drivers.bus import Bus
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.meter import Meter
 from firmware.drivers.pcs.sunspec_der import SunspecPcs
 from firmware.drivers.profile import Profiles
 from firmware.drivers.ratio import LIMIT_PU
 from firmware.drivers.regmap import Scale
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, Recorder, Replay, drive
-
-_LOCKABLE = hasattr(micropython, "heap_lock")
+from tests.locked_heap import moved
 
 
 def _image(name):
@@ -76,26 +71,15 @@ def _replay(recorder, bus, devices, answers, go):
     replay = Replay(recorder.answers)
     counted = [device.stats.answers for device in devices]
     bus.attach(replay)
-    gc.collect()
-    gc.disable()
-    before = _allocated()
-    if _LOCKABLE:
-        micropython.heap_lock()
-    try:
+
+    def work():
         go()
         go()
-    finally:
-        if _LOCKABLE:
-            micropython.heap_unlock()
-    after = _allocated()
-    gc.enable()
-    assert after == before, "%d bytes" % (after - before)
+
+    count = moved(work)
+    assert count == 0, "%d bytes" % count
     assert replay.requests == len(replay.answers) == answers
     return counted
-
-
-def _allocated():
-    return gc.mem_alloc() if hasattr(gc, "mem_alloc") else 0
 
 
 def _power(watts):

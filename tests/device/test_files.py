@@ -52,6 +52,23 @@ def test_replace_rename_remove():
     assert files.list("") == []
 
 
+def test_what_is_written_in_parts_is_there_at_the_end_and_not_before():
+    files = scratch()
+    files.append("a", b"one")
+    parts = files.appending("a", b"two")
+    next(parts)
+    next(parts)
+    for _ in parts:
+        pass
+    parts = files.replacing("b", b"whole")
+    next(parts)
+    assert files.read("b") in (None, b"")
+    for _ in parts:
+        pass
+    assert files.read("a") == b"onetwo" and files.read("b") == b"whole"
+    scratch()
+
+
 def test_copy_of_a_part():
     files = scratch()
     data = bytes(range(256)) * 5
@@ -71,8 +88,10 @@ def test_folders():
     files.make_dir("sub")
     files.append("sub/x", b"1")
     files.append("y", b"2")
-    assert files.list("sub") == ["x"] and files.list("") == ["y"]
+    assert files.list("sub") == ["x"] and files.list("") == ["y"] and list(files.names("", True)) == ["sub"]
     files.remove("sub/x")
+    files.remove_dir("sub")
+    assert list(files.names("", True)) == [] and files.free_bytes() > 4096
     scratch()
 
 

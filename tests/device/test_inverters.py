@@ -3,8 +3,8 @@
 import json
 
 from firmware.drivers.bms.sunspec_bms import SunspecBms
-from firmware.drivers.bus import Bus
 from firmware.drivers.limiters.sunspec_123 import PowerLimit123
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.pcs.sunspec_124 import StoragePcs
 from firmware.drivers.percent import Percent
 from firmware.drivers.regmap import Scale

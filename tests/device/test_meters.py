@@ -8,7 +8,7 @@ import build_info
 
 from firmware.core.errors import ConfigError
 from firmware.drivers import ratio, regmap
-from firmware.drivers.bus import Bus
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.meter import Meter
 from firmware.drivers.profile import Profiles
 from firmware.drivers.ratio import INVALID, LIMIT_PU
@@ -165,3 +165,17 @@ def test_generic_fast_believes_a_sample_once():
     _ask(meter, bus, serial)
     _ask(meter, bus, serial)
     assert meter.power.t_ms - stamp >= 250
+
+def test_generic_fast_is_not_taken_for_frozen_while_a_loss_bars_the_request_that_reads_the_counter():
+    slave, serial, bus, meter = _meter("generic_fast", b"\x00\x00\x27\x10\x13\x88\x00\x01", 1, 1)
+    for _ in range(4):  # it stands
+        _ask(meter, bus, serial)
+    slave.silent = True
+    _ask(meter, bus, serial)
+    slave.silent = False
+    run(bus, serial, serial.clock.now_us + 500_000)
+    count = meter.power.count
+    for counter in range(10, 18):
+        slave.put(3, (counter,))
+        _ask(meter, bus, serial)
+    assert meter.power.count >= count + 6

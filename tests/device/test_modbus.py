@@ -1,9 +1,9 @@
-"""drivers.modbus: frames from the vector file, and every wrong answer told from the right one."""
+"""drivers.line.modbus: frames from the vector file, and every wrong answer told from the right one."""
 
 import json
 from array import array
 
-from firmware.drivers import modbus
+from firmware.drivers.line import modbus
 
 with open("tests/vectors/modbus.json") as _file:
     _VECTORS = json.load(_file)
@@ -33,10 +33,10 @@ def test_requests_are_those_of_the_vectors():
     for row in _VECTORS["requests"]:
         buf = bytearray(300)
         if row["function"] == 6:
-            n = modbus.write_one_request(buf, row["unit"], row["address"], row["values"][0])
+            n = modbus.write_one_request(buf, row["unit"], row["address"], array("H", row["values"][:1]))
         elif row["function"] == 16:
-            registers = array("H", [0xDEAD] + row["values"])
-            n = modbus.write_many_request(buf, row["unit"], row["address"], registers, 1, len(row["values"]))
+            registers = memoryview(array("H", [0xDEAD] + row["values"]))[1:]
+            n = modbus.write_many_request(buf, row["unit"], row["address"], registers, len(row["values"]))
         else:
             n = modbus.read_request(buf, row["unit"], row["function"], row["address"], row["count"])
         assert buf[:n] == _bytes(row["frame"])

@@ -2,8 +2,8 @@
 
 import json
 
-from firmware.drivers.bus import Bus
 from firmware.drivers.limiters.sunspec_limit import PowerLimit
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.pcs.sunspec_der import SunspecPcs
 from firmware.drivers.regmap import Scale
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, drive, run
@@ -66,7 +66,7 @@ def test_power_state_and_charge_are_read():
     pcs.request_slow()
     site.go()
     assert pcs.power.value == -50_000  # -25 MW: W -2500, scale factor 4
-    assert (pcs.st, pcs.inv_st, pcs.conn_st, pcs.alarm_high, pcs.alarm_low) == (1, 3, 1, 0, 0)
+    assert pcs.states() == (1, 3, 1, 0, 0)
     assert (pcs.soc.value, pcs.storage_state) == (513, 1)  # 51.25 %
     assert pcs.power.count == pcs.soc.count == 1
     site.slave.put(site.at(701) + 4, (6,))

@@ -5,7 +5,7 @@ import json
 import build_info
 
 from firmware.drivers import regmap
-from firmware.drivers.bus import Bus
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.profile import Profiles
 from firmware.drivers.regmap import Scale
 from firmware.drivers.table_pcs import SETPOINT, TIMEOUT_S
@@ -72,7 +72,7 @@ def test_every_row_that_is_written_has_a_vector_and_agrees_with_it():
             expected = _words(raw)
             if row[5] == SETPOINT:
                 pcs._fill(value)
-                assert pcs.asked_pu == value
+                assert pcs.asked_pu() == value
                 at = row[0] - module.COMMAND[0][0]
                 assert list(pcs._registers)[at:at + len(expected)] == expected, (name, value)
             else:
@@ -98,9 +98,9 @@ def test_what_a_pcs_cannot_express_is_clamped():
         if hasattr(module, "COMMAND"):
             pcs = _driver(module, 1_000_000_000)
             pcs._fill(1 << 20)
-            assert pcs.asked_pu == pcs.high_pu <= 0xFFFFF
+            assert pcs.asked_pu() == pcs.high_pu <= 0xFFFFF
             pcs._fill(-(1 << 20))
-            assert pcs.asked_pu == -pcs.high_pu
+            assert pcs.asked_pu() == -pcs.high_pu
 
 
 def test_the_numbers_of_the_kinds_are_those_of_the_drivers():

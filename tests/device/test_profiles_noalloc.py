@@ -4,7 +4,7 @@ import json
 
 import build_info
 
-from firmware.drivers.bus import Bus
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.profile import Profiles
 from firmware.drivers.regmap import Scale
 from tests.device.test_drivers_noalloc import _replay
@@ -18,7 +18,7 @@ _CASES = (
     ("pcs", "kaco_gridsave", "kaco", 3), ("pcs", "sinexcel_pws2", None, 4), ("pcs", "foxess_h3", None, 3),
     ("pcs", "sma", None, 5), ("wind_limit", "sunspec_limit", "wind", 3), ("wind_limit", "sunspec_123", "plant", 3),
     ("pv_limit", "sunspec_123", "plant_float", 3), ("bms", "sunspec_bms", "battery", 2),
-    ("genset_control", "dse_gencomm", None, 5))
+    ("genset_control", "dse_gencomm", None, 6))
 
 
 def _kaco():
@@ -62,7 +62,7 @@ def _live(role, name, image, requests):
     assert device.ready, (name, device.trouble)
 
     def go():
-        device.local = False
+        device.say(1, False)  # local
         device.request()
         device.request_slow()
         device.command(-1000)

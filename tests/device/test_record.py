@@ -7,7 +7,8 @@ from hashlib import sha256
 from firmware.core import cbor
 from firmware.core.errors import LogError
 from firmware.core.types import Interval
-from firmware.log import record
+from firmware.log import layout, record
+from tests.device.record_fields import interval
 
 
 def example():
@@ -25,18 +26,10 @@ def drain(generator):
             return end.value
 
 
-def interval(fields):
-    """Return an Interval with these attributes."""
-    made = Interval(fields["kind"])
-    for name in fields:
-        setattr(made, name, fields[name])
-    return made
-
-
 def payload(made, given):
     """Return the payload of an Interval at the place that the example gives it."""
     hashes = [unhexlify(given[name]) for name in ("firmware", "config", "factor_table")]
-    return drain(record.payload(made, given["seq"], given["boot"], given["prev"], *hashes))
+    return drain(layout.payload(made, given["seq"], given["boot"], given["prev"], *hashes))
 
 
 def refused(function, *arguments):
@@ -100,7 +93,11 @@ def test_wrong_fields_are_refused():
                         ("residual_wh", -(1 << 63) - 1), ("loss_wh", -1), ("sources_wh", [1, 2, 3, 4]),
                         ("uses_wh", None), ("meters", [[1, 2, 3]]), ("meters", 3),
                         ("grid_factor", [None, None, None]), ("pool_end", [1, 2, 3, -4]),
-                        ("ticks", [1, 2, 3, 4, False]), ("soc_permille", 1.5)):
+                        ("ticks", [1, 2, 3, 4, False]), ("soc_permille", 1.5),
+                        ("events", None), ("events", [1, bytes(31)]), ("events", [None, bytes(32)]),
+                        ("witness", [1, bytes(32)]), ("witness", [1, None, 2]), ("fuel_ml", -1),
+                        ("fuel_mg_per_l", [1]), ("serials", [[1, ""]]), ("serials", [[1, "s" * 33]]),
+                        ("serials", [[1, 2]]), ("serials", [[None, "s"]]), ("work", "3")):
         made = interval(good)
         setattr(made, name, value)
         assert refused(payload, made, given) == "RECORD_FIELD", name
@@ -109,10 +106,10 @@ def test_wrong_fields_are_refused():
     assert refused(payload, made, given) == "CBOR_RANGE"
     bare = Interval(1)
     assert refused(payload, bare, given) == "RECORD_FIELD"
-    assert refused(payload, Interval(3), given) == "RECORD_KIND"
+    assert refused(payload, Interval(4), given) == "RECORD_KIND"
     for ids in (("", "d"), ("s" * 65, "d"), ("s", "\u00e4" * 33)):
         assert refused(record.protected_header, ids[0], ids[1], b"12345678") == "RECORD_ID"
-    assert refused(record.envelope, b"p", bytes(1500), bytes(64)) == "RECORD_SIZE"
+    assert refused(record.envelope, b"p", bytes(2000), bytes(64)) == "RECORD_SIZE"
 
 
 def test_hex_of_the_example_begins_as_the_format_says():

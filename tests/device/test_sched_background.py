@@ -13,6 +13,7 @@ class FakePlatform:
         self.now_us = 0x3FFFFFFF - 3000
         self.feeds = 0
         self.collects = []
+        self.collect_us = 3000
 
     def us(self):
         return self.now_us & MASK
@@ -29,7 +30,10 @@ class FakePlatform:
 
     def collect(self):
         self.collects.append(self.now_us)
-        self.now_us += 3000
+        self.now_us += self.collect_us
+
+    def spend(self, us):
+        self.now_us += us
 
 
 def nothing():

@@ -4,10 +4,16 @@ import json
 from binascii import unhexlify
 from hashlib import sha256
 
+from firmware.core import words
 from firmware.core.errors import LogError
 from firmware.log import keys, p256, rfc6979
 from firmware.log.hmac import hmac_sha256
 from firmware.log.signer import Signer
+
+try:
+    from firmware.hal.thumb import run as machine  # the board's own instructions
+except (ImportError, AttributeError, SyntaxError):
+    machine = words.run  # elsewhere their plain version
 
 
 def vectors(name):
@@ -33,7 +39,8 @@ def test_hmac():
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
 
 
-def test_nonces_and_signatures_of_the_rfc():
+def check_the_rfc():
+    """Hold nonces and signatures against RFC 6979, A.2.5."""
     rows = vectors("rfc6979.json")
     d = int(rows["d"], 16)
     signer = Signer(d)
@@ -46,6 +53,26 @@ def test_nonces_and_signatures_of_the_rfc():
         s = int(row["s"], 16)
         s = min(s, p256.N - s)
         assert signer.signature == unhexlify(row["r"]) + s.to_bytes(32, "big")
+
+
+def test_nonces_and_signatures_of_the_rfc():
+    before = words.fast
+    for words.fast in (None, machine):
+        check_the_rfc()
+        assert p256.chosen().__module__ == "firmware.log." + ("p256_words" if words.fast else "p256_ints")
+    words.fast = before
+
+
+def test_both_ways_of_computing_sign_alike():
+    before = words.fast
+    for d in (1, 2, p256.N - 1, 0x1234567 << 200):
+        signatures = []
+        for words.fast in (None, machine):
+            signer = Signer(d)
+            drain(signer.sign(sha256(b"%d" % d).digest()))
+            signatures.append(signer.signature)
+        assert signatures[0] == signatures[1] and len(signatures[0]) == 64
+    words.fast = before
 
 
 def test_second_nonce_is_another():

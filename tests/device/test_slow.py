@@ -2,13 +2,13 @@
 
 import struct
 
-from firmware.drivers.bus import Bus
+from firmware.drivers.line.bus import Bus
 from firmware.drivers.meter import Meter
 from firmware.drivers.profile import Profiles
 from firmware.drivers.regmap import Scale
 from tests.fakes_bus import FakeClock, FakeSerial, ImageSlave, run
 
-_PROFILES = Profiles(("sdm630", "em340", "abb_b23", "generic_fast", "sdm120"))
+_PROFILES = ("sdm630", "em340", "abb_b23", "generic_fast", "sdm120")
 
 
 class _Picky(ImageSlave):
@@ -29,7 +29,7 @@ def _meter(name, words, sign=1, slave=ImageSlave, base=0):
     slave = slave(3, base, bytes(2 * words))
     serial = FakeSerial(clock, 115_200, slave)
     bus = Bus(serial, clock, 115_200)
-    return slave, serial, bus, Meter(bus, 3, _PROFILES.load(name), Scale(10), sign)
+    return slave, serial, bus, Meter(bus, 3, Profiles(_PROFILES).load(name), Scale(10), sign)
 
 
 def _ask(bus, serial, request):
@@ -113,7 +113,7 @@ def test_a_refused_block_is_split_for_good():
     slave.known = (0, 1, 20, 21)
     serial = FakeSerial(clock, 115_200, slave)
     bus = Bus(serial, clock, 115_200)
-    facts = _PROFILES.load("sdm630")
+    facts = Profiles(_PROFILES).load("sdm630")
     facts.table = ((0, 4, 1, 1, "power_w"), (20, 4, 1000, 1, "import_wh"), (40, 4, 1000, 1, "export_wh"))
     slave.known += (40, 41)
     meter = Meter(bus, 3, facts, Scale(10))

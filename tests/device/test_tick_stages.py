@@ -35,7 +35,12 @@ def _site(dice, follow):
     scale = dice.pick((1000, 40_000, FULL))
     return {"bess": scale, "import": dice.pick((0, scale, FULL)), "export": dice.pick((0, scale)), "soc_min": 100,
             "soc_max": 900, "follow": follow, "gain": dice.pick((0, 20, 500)), "base_ms": dice.pick((1000, 3_600_000)),
-            "home": 500, "homing": dice.pick((0, 1000)), "ramp": dice.pick((1, 1000, 1 << 20)), "wind": FULL}
+            "home": 500, "homing": dice.pick((0, 1000)), "ramp": dice.pick((1, 1000, 1 << 20)), "wind": FULL,
+            "aim": dice.pick((0, 0, -scale, FULL)), "term": dice.pick((0, 0, scale, -FULL)),
+            "pull_max": dice.pick((1, FULL - 1)), "dead_band": dice.pick((0, 0, 7, scale)),
+            "pcs_dead_band": dice.pick((0, 0, 9, scale)),
+            "facts": dice.pick(((20, 10, 20, 50, 10), (100, 150, 0, 50, 0), (1000, 400, 100, 0, 0),
+                                (20, 900, 0, 2000, 10)))}
 
 
 def _live(pair, dice, steps):

@@ -18,7 +18,7 @@ _LIFE = """
     import gc, json, select, sys
     import board, build_info
     from firmware.core import ticks
-    from firmware.drivers.bus import Bus
+    from firmware.drivers.line.bus import Bus
     from firmware.drivers.meter import Meter
     from firmware.drivers.profile import FOLDERS, Profiles
     from firmware.drivers.regmap import Scale
@@ -118,7 +118,7 @@ _LIFE = """
                 if self.commanded:
                     self.device.command(self.power_pu)
                     applied = self.device.applied
-                    self.until(lambda: applied.count and abs(applied.value - self.device.asked_pu) <= self.near_pu)
+                    self.until(lambda: applied.count and abs(applied.value - self.device.asked_pu()) <= self.near_pu)
                     self.fresh()
                 self.say("COMMANDED")
             fails = self.reading.fails

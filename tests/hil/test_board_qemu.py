@@ -184,6 +184,16 @@ def test_driver_enable_is_on_while_bytes_leave(board):
     assert _receive(board.sockets[2], 4) == b"pong"
 
 
+def test_signatures_are_computed_by_the_cores_multiplier(board):
+    code = """
+        from firmware.core import words
+        from firmware.hal import mps2, thumb
+        from firmware.log import p256, p256_words
+        print([words.fast is thumb.run, p256.chosen() is p256_words.Sum])
+    """
+    assert _ask(board, code) == [True, True]
+
+
 def test_platform_refuses_what_the_board_has_not(board):
     assert _ask(board, """
         from firmware.hal.mps2 import Platform

@@ -1,0 +1,125 @@
+"""drivers.line.queue: what a line that carries set points is used for, and when, in a control period of 100 ms."""
+
+from array import array
+
+from firmware.core import ticks
+from firmware.drivers.line import modbus
+from firmware.drivers.line.bus import Bus
+from firmware.drivers.line.job import Job
+from tests.fakes_bus import FakeClock, FakeSerial, Owner, read_answer, run, sealed
+
+_BAUD = 19_200
+_PERIOD_US = 100_000
+_PCS = 10
+
+
+def _answers(frame, end_us):
+    answer = sealed(frame[:6]) if frame[1] > 4 else read_answer(frame, range(200))
+    return [(end_us + 5000, answer)]
+
+
+class _Rig:
+    """A PCS on a line of its own: its set point comes 10 ms after a period has begun, reads are asked for at will."""
+
+    def __init__(self, commands=True):
+        self.clock = FakeClock()
+        self.serial = FakeSerial(self.clock, _BAUD, _answers)
+        self.bus = Bus(self.serial, self.clock, _BAUD)
+        self.command = Job(self.bus, _PCS, modbus.WRITE_MANY, 100, 2, Owner(), registers=array("H", (0, 0)),
+                           urgent=True)
+        self.read = Job(self.bus, _PCS, modbus.READ_HOLDING, 0, 4, Owner(), extra=1)
+        self.slow = Job(self.bus, _PCS, modbus.READ_HOLDING, 50, 8, Owner(), extra=1)
+        self.slow.slow = True
+        self.commands = commands
+        self.begin_us = 0
+
+    def period(self, asked):
+        """Run one period; `asked` are (us after its begin, job). Returns [(us after its begin, first register)]."""
+        self.begin_us = begin_us = self.clock.now_us
+        self.serial.sent.clear()
+        self.bus.set_period(begin_us & ticks.MASK, _PERIOD_US)
+        asked = list(asked) + ([(10_000, self.command)] if self.commands else [])
+        for after_us, job in sorted(asked, key=lambda row: row[0]):
+            run(self.bus, self.serial, begin_us + after_us)
+            self.bus.submit(job)
+        run(self.bus, self.serial, begin_us + _PERIOD_US)
+        return [(start_us - begin_us, frame[3]) for start_us, _, frame in self.serial.sent]
+
+    def learn(self):
+        """Let the bus learn what the unit needs, and when set points come."""
+        for _ in range(20):
+            self.period([(60_000, self.read)])
+
+
+def test_a_read_that_would_meet_the_next_set_point_waits_until_that_has_gone():
+    rig = _Rig()
+    rig.learn()
+    sent = rig.period([(95_000, rig.read)])
+    assert [first for _, first in sent] == [100]
+    sent = rig.period([])
+    assert [first for _, first in sent] == [100, 0]
+    assert sent[0][0] < 11_000
+
+
+def test_a_read_that_ends_before_the_next_set_point_goes_at_once():
+    rig = _Rig()
+    rig.learn()
+    # 21 bytes of 0.52 ms, 5 ms, 1.8 ms of silence: 18 ms, and the set point comes 10 ms after the period has begun.
+    assert [first for _, first in rig.period([(90_000, rig.read)])] == [100, 0]
+    assert rig.period([])[0] == (10_000, 100)
+
+
+def test_no_read_goes_between_the_begin_of_a_period_and_its_set_point():
+    rig = _Rig()
+    rig.learn()
+    sent = rig.period([(2_000, rig.read), (2_001, rig.slow)])
+    assert sent[0] == (10_000, 100)
+    assert [first for _, first in sent] == [100, 0, 50]
+
+
+def test_without_set_points_nothing_waits_for_them():
+    rig = _Rig(commands=False)
+    for _ in range(20):
+        rig.period([(60_000, rig.read)])
+    sent = rig.period([(2_000, rig.read), (2_001, rig.slow)])
+    assert [first for _, first in sent] == [0, 50] and sent[0][0] < 3_000
+
+
+def test_a_slow_read_waits_where_the_period_is_about_to_begin():
+    rig = _Rig()
+    rig.learn()
+    sent = rig.period([(99_000, rig.slow)])
+    assert [first for _, first in sent] == [100]
+    rig.bus.poll()  # the new period has not been noted yet
+    rig.clock.now_us += 300
+    rig.bus.poll()
+    assert rig.slow.state == 1  # QUEUED
+    assert [first for _, first in rig.period([])] == [100, 50]
+
+
+def test_a_slow_read_that_never_fits_goes_behind_a_set_point_after_two_seconds():
+    rig = _Rig()
+    rig.learn()
+    rig.slow.aim(50, 60)  # 133 bytes, 70 ms: longer than a gap
+    waited = 0
+    while [first for _, first in rig.period([(60_000, rig.slow)])] == [100]:
+        waited += 1
+    assert 18 <= waited <= 21
+    assert [first for _, first in rig.period([])][-1] == 100
+
+
+def test_what_came_while_the_board_looked_away_teaches_nothing():
+    rig = _Rig()
+    rig.learn()
+    device = rig.bus.device(_PCS)
+    learnt_us, most_us = device.turnaround_us, device.turnaround_max_us
+    rig.bus.set_period(rig.clock.us(), 2 * _PERIOD_US)
+    rig.bus.cells[46] = 0  # cells.COMMAND_DUE: no set point is to come
+    rig.bus.submit(rig.read)
+    rig.bus.poll()
+    rig.clock.now_us += 80_000  # a long collection
+    rig.bus.cells[36] = rig.clock.us()  # cells.AWAY, as Field.looked_away() has it
+    answers = device.answers
+    rig.bus.poll()
+    assert device.answers == answers + 1
+    assert (device.turnaround_us, device.turnaround_max_us) == (learnt_us, most_us)
