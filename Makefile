@@ -20,9 +20,9 @@ demo: ## run the firmware on the simulated sites, verify its records, write a re
 	@$(SETUP) venv unix
 	@$(VENV) -m host_tools demo
 
-test: ## run every test: CPython, MicroPython's unix VM, emulated board
+test: ## run every test: CPython, MicroPython's unix VM, emulated board; a process for each core
 	@$(SETUP) all
-	$(PYTEST)
+	$(PYTEST) -n logical --maxprocesses 8 --dist loadfile
 
 hil: ## run the tests with a board: BOARD=NAME PORT=/dev/ttyACM0 (no PORT: the emulated board)
 	@$(SETUP) $(if $(PORT),venv,hil)
