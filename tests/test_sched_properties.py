@@ -199,3 +199,59 @@ def test_a_gated_task_starts_at_its_release_or_after(period_ms, hold_ms, opens_u
         release_us = min(opens_us[index % len(opens_us)], hold_ms * 1000)
         assert release_us <= after_us <= release_us + wait_us
     assert entry.task.missed == 0 and entry.task.late_max_us == 0
+
+
+lesser = st.tuples(
+    st.integers(5, 50),  # in periods of the tick
+    st.integers(0, 19),  # offset_ms
+    st.integers(1, 4000),  # run time, and a budget that holds
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(lesser, min_size=1, max_size=3), st.integers(0, 5), start)
+def test_a_tick_is_not_late_by_lesser_tasks_that_keep_their_budgets(rows, opens_ms, start_us):
+    """T = 20 ms, a gate that opens after some ms: there is room behind the tick for all lesser tasks together."""
+    platform = FakePlatform(start_us)
+
+    class Pump:
+        def poll(self):
+            """Move nothing."""
+
+        def wait_us(self):
+            return 100
+
+    scheduler = Scheduler(platform, Pump())
+    begin = Task("begin", lambda: None, 20, 0, 0, 200, True)
+    tick = Task("tick", lambda: None, 20, 0, 1, 500, True, gate=lambda: (platform.now_us - start_us) % 20_000
+                >= opens_ms * 1000, hold_ms=15)
+    scheduler.add(begin)
+    scheduler.add(tick)
+    entries = []
+    for index, (periods, offset_ms, cost_us) in enumerate(rows):
+        entry = Row(platform, [cost_us])
+        entry.task = Task(f"lesser{index}", entry, 20 * periods, offset_ms, 2 + index, budget_us=cost_us)
+        scheduler.add(entry.task)
+        entries.append(entry)
+    scheduler.start()
+    while platform.now_us < start_us + 3_000_000:
+        scheduler.step()
+    short_us = sum(cost_us for _, _, cost_us in rows if cost_us <= table._SHORT_US)
+    assert begin.late_max_us <= short_us and tick.missed == begin.missed == 0
+    for index, entry in enumerate(entries):
+        assert entry.task.missed == 0 and entry.task.late_max_us <= 20_000 + 15_000
+        assert abs(entry.task.runs * rows[index][0] * 20 - 3000) <= rows[index][0] * 20 + 40
+
+
+def test_a_task_that_never_fits_runs_half_its_period_late():
+    platform = FakePlatform(0)
+    scheduler = Scheduler(platform)
+    tick = Task("tick", lambda: None, 20, critical=True)
+    entry = Row(platform, [0])
+    entry.task = Task("long", entry, 1000, 0, 2, budget_us=30_000)
+    scheduler.add(tick)
+    scheduler.add(entry.task)
+    scheduler.start()
+    while platform.now_us < 2_900_000:
+        scheduler.step()
+    assert entry.starts == [500_000, 1_500_000, 2_500_000]

@@ -1,7 +1,8 @@
 """Run periodic tasks on a fixed grid, and background work in the slack between them.
 
 One pass: move the bus bytes, then run the most important task that is due, or one background slice, or
-idle until something is due. The grid is kept in 30-bit microsecond ticks: a task's next due time is its
+idle until something is due. A longer task that is not critical starts only where its budget fits before the next
+critical one. The grid is kept in 30-bit microsecond ticks: a task's next due time is its
 last one plus whole periods, so nothing drifts, and grid times that have gone by are counted as missed,
 so nothing bursts after a stall. A stall longer than the tick can tell (536 s) restarts the grid.
 """
@@ -104,11 +105,17 @@ class Scheduler:
         return job
 
     def start(self):
-        """Begin every grid now: what set-up took between add() and here is no lateness."""
-        now_us = self._us()
+        """Begin every grid as soon as all are set: what set-up took between add() and here is no lateness."""
+        begin_us = self._us()
+        self._align(begin_us)
+        ready_us = self._us()
         self._pass_ms = self._ms()
+        # Setting them again takes as long as it just took.
+        self._align(ready_us - _HALF + (ready_us - begin_us & _MASK) & _MASK ^ _HALF)
+
+    def _align(self, origin_us):
         for task in self.tasks:
-            task.align(now_us, now_us)
+            task.align(origin_us, self._us())
 
     def run(self, until=None):
         """Make passes until `stop` is set or until() is true (asked once a pass)."""

@@ -13,6 +13,7 @@ _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _SUM_LIMIT = const(0x20000000)
 _SLACK_MAX_US = const(60000000)
+_SHORT_US = const(500)  # a task of at most this budget may stand in front of anything
 
 # Cells of the header.
 _COUNT = const(0)  # rows
@@ -69,10 +70,10 @@ def ptr32(cells):
 
 @micropython.viper
 def pick(table: ptr32, first: int, now: int) -> int:
-    """Return the most important row that may start at `now`, moved to its next grid time.
+    """Return the most important row that may start at `now`, moved to its next grid time, or NONE.
 
-    Or NONE; or ASK + a row: see to its gate, and pick again from that row if it is open, else from the
-    one behind it; or MISSED_SOME + a row: skip() the missed ones and pick again from that row.
+    Or ASK + a row: see to its gate, and pick again from that row if it is open, else from the one behind it; or
+    MISSED_SOME + a row: skip() the missed ones and pick again from that row.
     """
     if first == 0:
         table[_SLACK] = _SLACK_MAX_US
@@ -83,12 +84,12 @@ def pick(table: ptr32, first: int, now: int) -> int:
         ahead = (((table[at] - now) & _MASK) ^ _HALF) - _HALF  # DUE is the first cell
         if ahead <= 0:
             if table[_BEST] == _NONE:
-                # A gate is asked when nothing more important is due: that may be what closes it.
-                if table[at + _GATE] == _CLOSED:
+                if table[at + _GATE] == _CLOSED:  # nothing more important is due, which may be what closes it
                     return _ASK + first
-                table[_BEST] = first
-                if table[_GATED] == 0:
-                    break
+                if table[at + _CRITICAL] or table[at + _BUDGET] <= _SHORT_US or int(_held(table, at, now)) == 0:
+                    table[_BEST] = first
+                    if table[_GATED] == 0:
+                        break
         elif ahead < table[_SLACK]:
             table[_SLACK] = ahead
         first += 1
@@ -108,6 +109,26 @@ def pick(table: ptr32, first: int, now: int) -> int:
     table[_START] = now
     table[_LATENESS] = late
     return table[_BEST]
+
+
+@micropython.viper
+def _held(table: ptr32, at: int, now: int) -> int:
+    """Return 1 where a lesser row has to wait: a critical one waits, or would while this one's budget lasts; else 0.
+
+    Nothing is held back for longer than half its period: whatever can never fit goes on, late.
+    """
+    need = table[at + _BUDGET]
+    late = (((now - table[at]) & _MASK) ^ _HALF) - _HALF
+    if late << 1 >= table[at + _PERIOD]:
+        return 0
+    at = _HEADER
+    row = 0
+    while row < table[_COUNT]:
+        if table[at + _CRITICAL] and (((table[at] - now) & _MASK) ^ _HALF) - _HALF < need:
+            return 1
+        at += _WIDTH
+        row += 1
+    return 0
 
 
 @micropython.viper

@@ -13,6 +13,10 @@ BAUDS = (9600, 19_200, 38_400, 115_200)
 _SITE = paths.ROOT / "host_tools" / "sites" / "edge.json"
 _UNIT_W = 100
 _SITES = {"two": "20 ms, load and grid on one bus, PCS on another", "one": "50 ms, load, grid and PCS on one bus"}
+_PART = ("{what}: mean {took_us} us (worst {worst_us}, {late} of {rounds} at 1.25 times the wire or above; {left_out} "
+         "left out, in which the FAKE line met a new request, {firsts} behind a standstill) over {ideal_us} us = pause "
+         "{pause_us} + answer {answer_us} + silence on the same line {between_us} + set point frame {setpoint_us}; a "
+         "round of the load's bus takes {cycle_us} us; set points by their time, in steps of 100 us: {sizes}")
 
 
 def _latency():
@@ -20,16 +24,13 @@ def _latency():
     ratios, worst, ages, parts = {}, {}, {}, []
     for name, what in _SITES.items():
         row = got[name]
-        if row["errors"] or not row["records"]:
-            raise ToolError(f"{what}: {row['errors']} errors, {row['records']} records", "See what the board says.")
+        if row["errors"] or not row["records"] or row["firsts"] > 1:
+            raise ToolError(f"{what}: {row['errors']} errors, {row['records']} records, {row['firsts']} times a set "
+                            "point behind a standstill", "See what the board says.")
         ratios[name] = row["took_us"] / row["ideal_us"]
         worst[name] = row["worst_us"] / row["ideal_us"]
         ages[name] = row["took_us"] / row["cycle_us"]
-        parts.append("{what}: mean {took_us} us (worst {worst_us}, {late} of {rounds} at 1.25 times the wire or above; "
-                     "{left_out} left out, in which the FAKE line met a new request) over {ideal_us} us = pause "
-                     "{pause_us} + answer {answer_us} + silence on the same line {between_us} + set point frame "
-                     "{setpoint_us}; a round of the load's bus takes {cycle_us} us; set points by their time, in "
-                     "steps of 100 us: {sizes}".format(what=what, **row))
+        parts.append(_PART.format(what=what, **row))
     how = (f"{HOW}; the whole firmware from its start on for {got['two']['seconds']} s each, with log, keys, "
            "collections and a record closed and signed; FAKE lines at the pace of 115200 baud, devices that answer "
            "3.5 characters after a request: from the last byte of the load meter's request to the last byte of the "
