@@ -8,11 +8,10 @@ the chain goes on behind them.
 
 from binascii import hexlify
 
-from micropython import const
-
 from firmware.core import cbor
 from firmware.core.background import FLASH_US
 from firmware.core.errors import LogError
+from firmware.core.patience import patiently
 from firmware.core.types import FLAG_REBOOT, KIND_INTERVAL, KIND_KEYS
 from firmware.log import checkpoint, head, record, witness
 from firmware.log.journal import Journal
@@ -23,8 +22,6 @@ CHECKPOINT_PATH = "journal/checkpoint.txt"
 _PAGE_BYTES = 2240  # for a Page with the longest ids, and for the longest record to be read
 _FLAG_CONFIG = 1 << 12
 _FLAG_FIRMWARE = 1 << 13
-_TRIES = const(4)
-_COLLECTED_US = const(1_100_000)  # a collection is asked for each second
 
 
 class Chain:
@@ -162,18 +159,13 @@ class Chain:
     def _anchor(self):
         """Replace head and checkpoint; a failure is noted, not raised: whoever tries again writes the record twice.
 
-        Where memory was short it is tried again, when garbage has been collected.
+        Where memory was short it is tried again first, when garbage has been collected.
         """
-        for _ in range(_TRIES):
-            self.anchor_error = None
-            try:
-                yield from self._anchor_once()
-                return
-            except (OSError, MemoryError) as error:
-                self.anchor_error = LogError("ANCHOR_WRITE", "flash refused head or checkpoint (%s)" % error)
-                if isinstance(error, OSError):
-                    return
-            yield _COLLECTED_US
+        self.anchor_error = None
+        try:
+            yield from patiently(self._anchor_once)
+        except (OSError, MemoryError) as error:
+            self.anchor_error = LogError("ANCHOR_WRITE", "flash refused head or checkpoint (%s)" % error)
 
     def _anchor_once(self):
         yield FLASH_US

@@ -8,8 +8,8 @@ from micropython import const
 
 from firmware.core import ticks
 from firmware.core.errors import UplinkError
+from firmware.core.patience import patiently
 from firmware.core.types import CLOCK_SET, CLOCK_SYNCHRONISED
-from firmware.uplink.patience import replace
 
 _NOTE_MAX = const(900)
 _NEAR_MS = const(1000)
@@ -71,7 +71,7 @@ class Witness:
 
     def carry_out(self, words):
         """Replace witness.txt."""
-        yield from replace(self._files, "witness.txt", words[1].encode())
+        yield from patiently(self._files.replacing, "witness.txt", words[1].encode())
         yield
         return "a witnessed checkpoint"
 

@@ -7,7 +7,7 @@ file and one buffer is all.
 from micropython import const
 
 from firmware.core.background import FLASH_US
-from firmware.uplink.patience import patiently
+from firmware.core.patience import at_once, patiently
 
 _PIECE = const(128)
 _SLICE = const(512)  # bytes read from flash at once
@@ -144,7 +144,7 @@ class Outbox:
 def read_slowly(files, path, pos, view):
     """Yield while filling a buffer from a file, opened and read in slices of their own; return the bytes."""
     yield  # on a full flash opening takes a millisecond, reading a twentieth of one
-    file = yield from patiently(files.reader, path)
+    file = yield from patiently(at_once, files.reader, path)
     if file is None:
         return 0
     yield

@@ -2,7 +2,7 @@
 
 from firmware.core import cbor
 from firmware.core.errors import LogError
-from firmware.uplink.patience import replace
+from firmware.core.patience import patiently
 
 PATH = "uplink.cbor"
 
@@ -39,5 +39,5 @@ class State:
         if self.broken:
             return
         data = cbor.encode([[list(row) for row in self._numbers.items()], self.events])
-        yield from replace(self._files, PATH, data)
+        yield from patiently(self._files.replacing, PATH, data)
         yield

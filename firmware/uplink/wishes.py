@@ -9,7 +9,7 @@ from hashlib import sha256
 from micropython import const
 
 from firmware.core.errors import UplinkError
-from firmware.uplink.patience import patiently
+from firmware.core.patience import at_once, patiently
 
 _MOST_S = const(86_400)
 _MOST_W = const(1_000_000_000)
@@ -151,8 +151,8 @@ class Configuration:
     def carry_out(self, words):
         """Write the piece; behind the last one put the whole in place."""
         if words[2] == 0:
-            yield from patiently(self._files.remove, self._beside)
-        yield from patiently(self._files.append, self._beside, words[3])
+            yield from patiently(at_once, self._files.remove, self._beside)
+        yield from patiently(at_once, self._files.append, self._beside, words[3])
         yield
         have = words[2] + len(words[3])
         if have < words[1]:
