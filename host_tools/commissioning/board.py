@@ -1,16 +1,14 @@
 """Boards: the emulated one against the simulated site's Modbus servers in real time, and a real one at its port."""
 
 import json
-import runpy
 
 from host_tools.commands import flash
 from host_tools.commissioning.link import Link
 from host_tools.commissioning.virtual import Silent, fill, plant_of
 from host_tools.errors import ToolError
 from host_tools.plant import realtime, run_folder
+from host_tools.plant.board_vm import EmulatedBoard
 from host_tools.plant.faults import Injector
-from host_tools.toolchain import paths
-from host_tools.toolchain.emulator import BOARD, LISTEN, Emulator
 
 _LONGEST_US = 6 * 3_600_000_000
 _TAIL_LINES = 12
@@ -21,50 +19,30 @@ def start_code(options):
     return f"from firmware.main import commission; commission('board', '/', {options!r})"
 
 
-class EmulatedVm:
+class EmulatedVm(EmulatedBoard):
     """The emulated board, running the procedure; see plant.realtime for what is asked of it."""
 
     def __init__(self, run, options, ports):
-        self._run = run
-        self._said = []
-        self._link = None
-        uarts = runpy.run_path(str(paths.BOARDS / BOARD / "board.py"))["UARTS"]
-        ids = {port: uarts[port][0] for port in ports if port < len(uarts)}
-        self._emulator = Emulator(run / "flash.bin", {uart: LISTEN for uart in ids.values()})
-        self._emulator.start()
-        try:
-            self._emulator.mpremote("cp", run / "site.json", run / "secret.bin", ":/")
-            self.sockets = {port: self._emulator.sockets[uart] for port, uart in ids.items()}
-            self._link = Link(self._emulator.pty)
-            self._link.start(start_code(options))
-        except BaseException:
-            self._emulator.kill()
-            raise
+        self._options = options
+        EmulatedBoard.__init__(self, run, ports, ("site.json", "secret.bin"))
+
+    def begin(self, emulator):
+        """Start the procedure."""
+        self._link = Link(emulator.pty)
+        self._link.start(start_code(self._options))
         self.read_fd = self._link.read_fd
 
     def stop(self):
         """Ask for an orderly end."""
         self._link.stop()
 
-    def hear(self, line):
-        """Note a line that is no report."""
-        self._said.append(line)
-
-    def died(self):
-        """Return the ToolError for a firmware that ended without a word."""
-        said = "\n    ".join(self._said[-_TAIL_LINES:]) or "it said nothing"
-        return ToolError(f"the firmware on the board ended early:\n    {said}",
-                         f"The image may be older than the sources: see {paths.board_image(BOARD)}.")
-
     def close(self):
         """Fetch the events, then switch the board off."""
         try:
             self._link.close()
-            self._emulator.mpremote("cp", "-r", ":/events", f"{self._run}/")
-        except ToolError as error:
-            self.hear(error.advice)
+            self.fetch("events")
         finally:
-            self._emulator.kill()
+            self.kill()
 
 
 class EmulatedSession:

@@ -16,25 +16,27 @@ _END_S = 10
 _TAIL_LINES = 12
 
 
-class BoardVm:
-    """A running board; `read_fd` carries what the firmware prints, `sockets` its UARTs by their index."""
+class EmulatedBoard:
+    """The emulated board with files of a run folder on it; `sockets` carry its UARTs by their index.
 
-    def __init__(self, _kind, run_folder, _mode, until_ms):
+    begin(emulator), which whoever runs something on it adds, starts that; `read_fd` then carries what it prints.
+    """
+
+    def __init__(self, run_folder, ports, names):
         self._run = run_folder
         self._said = []
         uarts = runpy.run_path(str(paths.BOARDS / BOARD / "board.py"))["UARTS"]
-        ids = {port: uarts[port][0] for port in _ports(run_folder) if port < len(uarts)}
+        ids = {port: uarts[port][0] for port in ports if port < len(uarts)}
         self._emulator = Emulator(run_folder / "flash.bin", {uart: LISTEN for uart in ids.values()})
         self._emulator.start()
         try:
-            files = [run_folder / name for name in _BEFORE if (run_folder / name).exists()]
+            files = [run_folder / name for name in names if (run_folder / name).exists()]
             self._emulator.mpremote("cp", *files, ":/")
-            self.process = self._emulator.spawn(_START.format(until_ms=until_ms))
+            self.sockets = {port: self._emulator.sockets[uart] for port, uart in ids.items()}
+            self.begin(self._emulator)
         except BaseException:
             self._emulator.kill()
             raise
-        self.sockets = {port: self._emulator.sockets[uart] for port, uart in ids.items()}
-        self.read_fd = self.process.stdout.fileno()
 
     def hear(self, line):
         """Note a line that is no report: an error of the VM comes this way."""
@@ -46,23 +48,41 @@ class BoardVm:
         return ToolError(f"the firmware on the board ended early:\n    {said}",
                          f"The image may be older than the sources: see {paths.board_image(BOARD)}.")
 
+    def fetch(self, *names):
+        """Fetch folders that the board has written into the run folder."""
+        for name in names:
+            try:
+                self._emulator.mpremote("cp", "-r", f":/{name}", f"{self._run}/")
+            except ToolError as error:
+                self.hear(error.advice)  # it stopped before it wrote that
+
+    def kill(self):
+        """Switch it off."""
+        self._emulator.kill()
+
+
+class BoardVm(EmulatedBoard):
+    """A board that runs the firmware."""
+
+    def __init__(self, _kind, run_folder, _mode, until_ms):
+        self._until_ms = until_ms
+        EmulatedBoard.__init__(self, run_folder, _ports(run_folder), _BEFORE)
+
+    def begin(self, emulator):
+        """Start the firmware."""
+        self.process = emulator.spawn(_START.format(until_ms=self._until_ms))
+        self.read_fd = self.process.stdout.fileno()
+
     def close(self):
         """Fetch what the board has written into the run folder, then switch it off."""
         try:
             if self.process.poll() is None:
                 self.process.terminate()
             self.process.wait(timeout=_END_S)
-            self._fetch()
+            self.fetch("journal", "events")
         finally:
             self.process.stdout.close()
-            self._emulator.kill()
-
-    def _fetch(self):
-        for name in ("journal", "events"):
-            try:
-                self._emulator.mpremote("cp", "-r", f":/{name}", f"{self._run}/")
-            except ToolError as error:
-                self.hear(error.advice)  # it stopped before it wrote that
+            self.kill()
 
 
 def _ports(run_folder):
