@@ -21,10 +21,10 @@ from host_tools.toolchain import paths
 from host_tools.toolchain.emulator import Emulator, lend_heap
 
 _SITE = paths.ROOT / "host_tools" / "sites" / "hyperscale.json"
-_SCRIPTS = ("uplink_late", "uplink_fill", "uplink_slices", "host_pace", "tick_watch")
+_SCRIPTS = ("uplink_late", "uplink_fill", "uplink_slices", "host_pace", "paced", "tick_watch")
 _IMPORT = "import sys; sys.path.insert(0, '.frozen'); from tests.bench import "
 _LAID_AT = 8 << 20  # as in tests/bench/uplink_fill.py
-LENT_BYTES = 8192  # less than the scripts take, so that the firmware has no more heap than it has without them
+LENT_BYTES = 10_240  # less than the scripts take, so that the firmware has no more heap than it has without them
 _BUSY_S = 0.25  # behind the last byte, before the board may run ahead of real time
 _STEP_S = 0.005
 _LIMIT_S = 600  # for a board that hangs

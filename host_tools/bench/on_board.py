@@ -12,8 +12,8 @@ from host_tools.toolchain.emulator import LISTEN, Emulator
 
 HOW = "emulated Cortex-M3, -icount shift=3: virtual time x 125 instructions a us"
 # What a script needs whose devices are FAKE and ideal, on lines at the pace of 115200 baud.
-PACED = ("tests/bench/paced_board.py", "tests/bench/paced_line.py", "tests/fakes_station.py", "tests/fakes_bus.py",
-         "tests/vectors/sunspec_devices.json")
+PACED = ("tests/bench/paced_board.py", "tests/bench/paced_line.py", "tests/bench/paced.py", "tests/fakes_station.py",
+         "tests/fakes_bus.py", "tests/vectors/sunspec_devices.json")
 _SCRIPTS = paths.ROOT / "tests" / "bench"
 _LIMIT_S = 900
 _UART = 1

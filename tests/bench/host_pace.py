@@ -11,6 +11,8 @@ import mps2
 import uctypes
 from micropython import const
 
+from tests.bench.paced import Paced
+
 _OPEN = const(1)
 _WRITE = const(5)
 _READ = const(6)
@@ -20,8 +22,6 @@ _KNOWN_AT = const(15 << 20)  # in the flash, far behind its files
 _KNOWN = const(100)  # requests of a line
 _SLOT = const(272)
 _HEAD = const(6)  # bytes that tell a request from others
-_MASK = const(0x3FFFFFFF)
-_HALF = const(0x20000000)
 
 
 @micropython.asm_thumb
@@ -73,7 +73,7 @@ def _opened(path, mode):
     return handle
 
 
-class Line:
+class Line(Paced):
     """A FAKE line at its pace: each request is asked of the host once, and answered so from then on.
 
     A set point is known by its head: what the device says does not depend on the values that are written. What is
@@ -81,34 +81,29 @@ class Line:
     """
 
     def __init__(self, host, index, baud, turnaround_us):
+        Paced.__init__(self, baud, 35_000_000 // baud + turnaround_us)
         self._host = host
-        self._char_us = (10_000_000 + baud - 1) // baud
-        self._gap_us = 35_000_000 // baud + turnaround_us + self._char_us
         self._known = uctypes.bytearray_at(mps2.flash_addr() + _KNOWN_AT + index * _KNOWN * _SLOT, _KNOWN * _SLOT)
         self._count = 0
-        self._at = 0  # of the answer that is under way
-        self._n = 0  # its length
-        self._left = 0  # bytes of it that have not been read
-        self._end_us = 0  # when the request's last byte leaves
-        self._first_us = 0  # when the answer's first byte is complete
 
     @micropython.native
     def write(self, buf, n):
         """Send a request."""
-        self._end_us = end_us = mps2.ticks_us() + n * self._char_us & _MASK
-        self._first_us = end_us + self._gap_us & _MASK
+        self._send(n)
         known = self._known
         for at in range(0, self._count * _SLOT, _SLOT):
             i = 0
             while i < _HEAD and known[at + i] == buf[i]:
                 i += 1
             if i == _HEAD:
-                self._begin(at)
-                return
-        self._learn(buf, n)
+                break
+        else:
+            at = self._learn(buf, n)
+        self._begin(known, at + _HEAD + 1, known[at + _HEAD])
 
     @micropython.native
     def _learn(self, buf, n):
+        """Ask the host what a device answers, keep it, and return its place."""
         if self._count == _KNOWN:
             raise OSError("the line knows all the requests that it can")
         known, at = self._known, self._count * _SLOT
@@ -116,46 +111,4 @@ class Line:
         for i in range(_HEAD):
             known[at + i] = buf[i]
         known[at + _HEAD] = self._host.answer(buf, n, uctypes.addressof(known) + at + _HEAD + 1)
-        self._begin(at)
-
-    @micropython.native
-    def _begin(self, at):
-        self._at = at + _HEAD + 1
-        self._n = self._left = self._known[at + _HEAD]
-
-    @micropython.native
-    def tx_done(self):
-        """Return whether the request has left."""
-        return ((mps2.ticks_us() - self._end_us & _MASK) ^ _HALF) - _HALF >= 0
-
-    @micropython.native
-    def any(self):
-        """Return the bytes that have come and not been read."""
-        left = self._left
-        if not left:
-            return 0
-        since_us = ((mps2.ticks_us() - self._first_us & _MASK) ^ _HALF) - _HALF
-        if since_us < 0:
-            return 0
-        come = since_us // self._char_us + 1
-        n = self._n
-        return (come if come < n else n) - (n - left)
-
-    @micropython.native
-    def readinto(self, buf, off, n):
-        """Move n bytes to buf[off:]."""
-        known = self._known
-        at = self._at + self._n - self._left
-        for i in range(n):
-            buf[off + i] = known[at + i]
-        self._left -= n
-        return n
-
-    @micropython.native
-    def wait_us(self):
-        """Return the microseconds until the answer is whole, a second where none is under way."""
-        if not self._left:
-            return 1_000_000
-        end_us = self._first_us + (self._n - 1) * self._char_us
-        wait_us = ((end_us - mps2.ticks_us() & _MASK) ^ _HALF) - _HALF
-        return wait_us if wait_us > 0 else 0
+        return at

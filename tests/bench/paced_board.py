@@ -9,8 +9,8 @@ import os
 import micropython
 import mps2
 
-from firmware.hal.mps2 import Platform
 from tests import fakes_station
+from tests.bench.paced import PacedBoard
 from tests.bench.paced_line import PacedLine
 from tests.fakes_bus import ImageSlave
 
@@ -19,33 +19,25 @@ BAUD = 115_200
 LOAD, GRID, PCS = 1, 2, 10
 
 
-class PacedPlatform(Platform):
+class PacedPlatform(PacedBoard):
     """The board with FAKE lines; events and telemetry are told to nobody but in trouble."""
 
     def __init__(self, root, told=None):
         """`told(frame, end_us)` hears of each request."""
-        Platform.__init__(self, root)
-        self.lines = []
+        PacedBoard.__init__(self, root)
         self._told = told
         registers = fakes_station.meter_registers(1_200_000)
         self._slaves = (ImageSlave(LOAD, 0, registers), ImageSlave(GRID, 0, registers),
                         fakes_station.pcs(RATING_W, 0))
 
-    def serial(self, index, baud, parity, stop_bits):
+    def line(self, index, baud):
         """Return a line with all devices on it; each is asked on its own bus only."""
-        self.lines.append(PacedLine(baud, self._slaves, self._told))
-        return self.lines[-1]
-
-    def hear_operator(self):
-        """Hear nobody: this console is the bench's."""
+        return PacedLine(baud, self._slaves, self._told)
 
     @micropython.native
     def idle(self, us):
         """Sleep until something is due or an answer has come whole."""
-        for line in self.lines:
-            wait_us = line.wait_us()
-            if wait_us < us:
-                us = wait_us
+        us = self.until_heard_us(us)
         if us > 0:
             mps2.idle_us(us)
 

@@ -14,21 +14,20 @@ import mps2
 from firmware import main as firmware_main
 from firmware.core import ticks
 from firmware.core.task import Task
-from firmware.hal.mps2 import Platform
 from tests.bench.host_pace import Host, Line
+from tests.bench.paced import PacedBoard
 from tests.bench.tick_watch import Watch
 
 _PAUSE_US = 5000
 _WEIGH = 8
 
 
-class Paced(Platform):
+class Hosted(PacedBoard):
     """The board on FAKE lines; the host may end its run and cut its intervals."""
 
     def __init__(self, folder):
-        Platform.__init__(self, "/bench")
+        PacedBoard.__init__(self, "/bench")
         self.host = Host(folder)
-        self.lines = []
         self.left_us = _PAUSE_US
         self.cuts = 0
         self.weigh = 0  # collections behind which the heap is still to be weighed, -1 when that is done
@@ -39,27 +38,20 @@ class Paced(Platform):
         """Collect garbage, and weigh what is left as the platform does now and then: more would make ticks late."""
         if self.weigh > 0:
             self._collects = 0
-        Platform.collect(self)
+        PacedBoard.collect(self)
         if self.weigh > 0:
             used = self.heap_bytes - 8 * self._eighth
             self.memory = min(self.memory or used, used)
             self.weigh = self.weigh - 1 or -1
 
-    def serial(self, index, baud, parity, stop_bits):
-        """Return a FAKE line."""
-        self.lines.append(Line(self.host, index, baud, 0))
-        return self.lines[-1]
-
-    def hear_operator(self):
-        """Hear nobody: this console is the test's."""
+    def line(self, index, baud):
+        """Return a line whose devices are the host's."""
+        return Line(self.host, index, baud, 0)
 
     @micropython.native
     def idle(self, us):
         """Sleep until something is due or a byte comes; let the host go on now and then."""
-        for line in self.lines:
-            wait_us = line.wait_us()
-            if wait_us < us:
-                us = wait_us
+        us = self.until_heard_us(us)
         if us <= 0:
             return
         if us > _PAUSE_US:
@@ -120,7 +112,7 @@ class Teller:
 def main(folder, utc_s, slices=False, memory_at=None):
     """Run until the host says so; print the figures."""
     gc.collect()
-    platform = Paced(folder)
+    platform = Hosted(folder)
     station = firmware_main.build(platform)
     found = None
     if slices:
