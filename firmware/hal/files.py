@@ -1,7 +1,8 @@
 """Read and write files below one folder: synchronised appends, atomic replacement. littlefs, POSIX, CPython.
 
-A file is only ever appended to, replaced whole, renamed or removed: MicroPython cannot truncate. Whatever
-returns has reached the flash. Refusals of the file system come through as OSError.
+A file is only ever appended to, replaced whole, renamed or removed: MicroPython cannot truncate. What is written is
+bytes, or a tuple of them: pieces that follow each other. Whatever returns has reached the flash. Refusals of the file
+system come through as OSError.
 """
 
 import os
@@ -156,9 +157,10 @@ class Files:
 
 
 def _write(file, data):
-    # a raw file may take a part and say so
-    if file.write(data) != len(data):
-        raise OSError(_ENOSPC)
+    for piece in data if isinstance(data, tuple) else (data,):
+        # a raw file may take a part and say so
+        if file.write(piece) != len(piece):
+            raise OSError(_ENOSPC)
 
 
 def _pour(reader, writer, count):

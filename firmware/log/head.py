@@ -42,11 +42,22 @@ class Head:
         return new
 
     def dump(self):
-        """Return the content of the file."""
+        """Return the content of the file, in pieces: late in a run the heap may have no room for it in one."""
         hashes = self.tree.hashes if self.tree else None
-        data = cbor.encode({1: _VERSION, 2: self.boot, 3: self.size, 4: self.prev, 5: hashes,
-                            6: self.interval, 7: self.body, 8: self.kid})
-        return data + cbor.encode(sha256(data).digest())
+        before = bytearray(cbor.encode({1: _VERSION, 2: self.boot, 3: self.size, 4: self.prev, 5: hashes,
+                                        6: self.interval}))
+        before[0] += 2  # the payload and the kid are entries of the same map
+        before.append(7)
+        if self.body is None:
+            before.extend(cbor.encode(None))
+        else:
+            cbor.put_head(before, 0x40, len(self.body))
+        body = self.body or b""
+        after = b"\x08" + cbor.encode(self.kid)
+        check = sha256(before)
+        check.update(body)
+        check.update(after)
+        return before, body, after + cbor.encode(check.digest())
 
 
 def next_kid(body, kid):

@@ -35,7 +35,8 @@ class MemoryFiles:
         self.commit(path)
 
     def stage(self, path, data):
-        """Write the new content beside the file."""
+        """Write the new content, bytes or pieces of them, beside the file."""
+        data = b"".join(data) if isinstance(data, tuple) else data
         self._spend(len(data))
         self.content[path + ".tmp"] = bytes(data)
 
