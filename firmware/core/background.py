@@ -3,6 +3,8 @@
 A job yields nothing (or 0) to be resumed as soon as there is slack, or a positive number of us to rest
 that long, or a negative one, such as FLASH_US, where its next slice cannot be cut and takes up to that long: so
 long a slice, and a collection, may hold up lesser tasks but starts only when it fits before the next critical one.
+COLLECTED has it resumed behind the next collection: what is to last is then made where the heap is full already, and
+leaves what is free in one piece.
 Jobs take turns. Any other slice starts only when its declared budget fits before the next task.
 A job passed over for `patience_us` gets one slice all the same, right behind a task, where the slack is
 longest, and the slice is counted as forced: work that can never fit goes on, at a stated cost.
@@ -21,6 +23,7 @@ _WANTED = const(4)  # eighths of the free heap that are taken when a collection 
 _OVERDUE = const(6)  # and when it is overdue
 _LESSER_US = const(3500)  # of the lesser tasks that a slice which cannot be cut holds up
 FLASH_US = -12000  # what a job yields before it writes to flash
+COLLECTED = -1  # and before it makes what is to last, or needs more than a little memory in one piece
 
 
 class Background:
@@ -40,6 +43,7 @@ class Background:
         self.forced = 0
         self.wake_us = 0  # not before this time, while resting
         self.resting = False
+        self.awaits = -1  # the count of collections at which it waits for the next one
         self.since_us = 0  # passed over since, while waiting
         self.waiting = False
 
@@ -193,7 +197,7 @@ class Pool:
                 self._turn = 0
             job = jobs[self._turn]
             self._turn += 1
-            rest_us = job.rest_us(now_us)
+            rest_us = _MAX_US if job.awaits == self.collects else job.rest_us(now_us)
             if rest_us:
                 if rest_us < self.wait_us:
                     self.wait_us = rest_us
@@ -230,6 +234,9 @@ class Pool:
         if ended:
             self._turn -= 1
             self.jobs.remove(job)
+        elif rest_us == COLLECTED:
+            job.awaits = self.collects
+            self.ask()
         elif rest_us and rest_us < 0:
             job.need_us = self._uncut(job.budget_us, min(-rest_us, _MAX_US))
         elif rest_us:

@@ -2,8 +2,10 @@
 
 from micropython import const
 
+from firmware.core.background import COLLECTED
+
 _TRIES = const(6)
-_REST_US = const(1_100_000)  # a collection is asked for each second
+_REST_US = const(1_100_000)  # what took the memory may have done its work then
 
 
 def patiently(steps, *words):
@@ -17,6 +19,7 @@ def patiently(steps, *words):
         except MemoryError:
             pass
         yield _REST_US
+        yield COLLECTED
     return (yield from steps(*words))
 
 

@@ -9,7 +9,7 @@ the chain goes on behind them.
 from binascii import hexlify
 
 from firmware.core import cbor
-from firmware.core.background import FLASH_US
+from firmware.core.background import COLLECTED, FLASH_US
 from firmware.core.errors import LogError
 from firmware.core.patience import patiently
 from firmware.core.types import FLAG_REBOOT, KIND_INTERVAL, KIND_KEYS
@@ -126,6 +126,7 @@ class Chain:
         digest = page.digest()
         yield
         yield from signer.sign(digest)
+        yield COLLECTED  # the new head lasts until the next record
         yield FLASH_US  # no flash yet, but as long: the leaf of the tree
         data = page.sealed(signer.signature)
         new = old.after(interval.kind, self._link, digest, page.body(), data)
@@ -134,7 +135,7 @@ class Chain:
         self._head = new
         if interval.kind == KIND_KEYS:  # from here on the next pair is the one in use, whatever fails
             self.keyring.promote()
-        yield
+        yield COLLECTED  # a file takes much in one piece
         yield from self._anchor()
         if interval.kind == KIND_KEYS:
             yield from self._publish()
