@@ -1,5 +1,6 @@
 """The scheduler's background work, errors, watchdog and collection, on a virtual clock."""
 
+from firmware.core.background import COLLECTED
 from firmware.core.sched import Scheduler
 from firmware.core.task import Task
 
@@ -242,3 +243,23 @@ def test_collection_that_never_fits_is_forced_behind_a_task():
     assert scheduler.pool.collects_forced == scheduler.pool.collects == len(platform.collects) > 3
     assert work.slices <= 8 * (scheduler.pool.collects + 1), "slices wait once it is twice overdue"
     assert (platform.collects[0] - begin_us) % 10000 == 0
+
+
+def test_a_job_goes_on_behind_a_collection_where_it_asks_for_that():
+    for critical in (False, True):
+        platform = FakePlatform()
+        scheduler = Scheduler(platform)
+        scheduler.add(Task("tick", nothing, 20, critical=critical))
+        log, seen = [], []
+
+        def work():
+            for _ in range(3):
+                seen.append(len(platform.collects))
+                yield COLLECTED
+            seen.append(len(platform.collects))
+
+        scheduler.spawn("work", work(), 1000)
+        scheduler.spawn("other", job(platform, log, "other", 20, 500), 1000)
+        passes_until(scheduler, platform, platform.now_us + 200000)
+        assert seen == [0, 1, 2, 3] and len(platform.collects) == 3 and len(log) == 20
+        assert scheduler.jobs() == [] and scheduler.tasks[0].late_max_us <= 0
