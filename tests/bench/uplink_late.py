@@ -80,6 +80,7 @@ class Teller:
         self._watch = watch
         self._memory_at = memory_at  # (failures, failures) of the uplink between which its heap is compared
         self._memory = 0
+        self._cut = False  # the host is to hear when all up to the interval that it has cut is acknowledged
         self._told = array("i", (-1, -1, 0))
 
     def look(self):
@@ -93,6 +94,10 @@ class Teller:
         if platform.cuts and station.cutter.open_ms():
             platform.cuts -= 1
             station.cutter.cut(station.measure.snapshot)
+            self._cut = True
+        elif self._cut and not station.cutter.waiting and chain.acknowledged == chain.size:
+            self._cut = False
+            print("EVK WHOLE", chain.size)
         if self._memory_at:
             self._weigh(platform, station.uplink.failures)
 
