@@ -40,7 +40,7 @@ def _scene(tmp_path, vm, **options):
     (tmp_path / "board" / "operators.json").write_text(json.dumps({"version": 1, "keys": [key.row("control room")]}))
     (tmp_path / "keys.json").write_text(json.dumps(keys_document(folder.device)))
     with Broker(tmp_path) as broker:
-        process = folder.start(vm, broker.port, end_ms=120_000, **options)
+        process = folder.start(vm, broker.port, **options)
         try:
             yield tmp_path, process, ["--broker", f"mqtt://127.0.0.1:{broker.port}", "--board", "north/cab-1", "--keys",
                                       str(tmp_path / "keys.json"), "--operator-key", str(tmp_path / "operator.pem")]
@@ -51,7 +51,7 @@ def _scene(tmp_path, vm, **options):
 
 def _command(arguments, *words):
     done = subprocess.run([sys.executable, "-m", "host_tools", "command", *words, *arguments], capture_output=True,
-                          text=True, timeout=120)
+                          text=True, timeout=240)
     return done.returncode, done.stdout + done.stderr
 
 

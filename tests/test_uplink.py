@@ -44,7 +44,7 @@ def _whole(listener, folder):
 def test_records_events_checkpoint_and_state_arrive(tmp_path, broker, vm):
     folder = _folder(tmp_path)
     with uplink_rig.Listener(broker.port, folder.operator) as listener:
-        counts, said = uplink_rig.finish(folder.start(vm, broker.port))
+        counts, said = uplink_rig.finish(folder.start(vm, broker.port, uplink={"ack_s": 60}))
         _until(lambda: json.loads(listener.kept["status"][-1]) == {"online": False})  # the will
     _whole(listener, folder)
     assert counts["acked"] == _COUNT and counts["sessions"] == 1 and listener.twice == 0
@@ -97,12 +97,12 @@ def test_slow_line_that_brings_packets_in_pieces(tmp_path, broker, vm):
 def test_nobody_listens_then_somebody_who_says_nothing(tmp_path, vm):
     folder = _folder(tmp_path, 5)
     port = free_port()
-    counts, said = uplink_rig.finish(folder.start(vm, port, end_ms=2000, retry_ms=50))
+    counts, said = uplink_rig.finish(folder.start(vm, port, failures=3, retry_ms=50))
     assert counts["failures"] >= 3 and counts["sessions"] == 0 and counts["acked"] == 0
     assert said.count("NOTE uplink LOST") == 1  # said once, not each time
     proxy = uplink_rig.Proxy(port)
     proxy.deaf = True
-    counts, _ = uplink_rig.finish(folder.start(vm, proxy.port, end_ms=4000, retry_ms=50))
+    counts, _ = uplink_rig.finish(folder.start(vm, proxy.port, failures=1, retry_ms=50))
     assert counts["failures"] >= 1 and counts["acked"] == 0
 
 
@@ -132,10 +132,10 @@ def test_denied_by_the_acl_nothing_is_released(tmp_path, vm):
     (folder.path / "uplink.json").write_text(json.dumps(login))
     (home / "acl").write_text("topic readwrite evenkeel/#\nuser board\ntopic read evenkeel/north/cab-1/#\n")
     (home / "acl").chmod(0o644)
-    settings = ["allow_anonymous true", f"acl_file {home}/acl"]
+    settings = ["allow_anonymous true", f"acl_file {home}/acl", "log_type all"]
     with Broker(home, settings) as broker, uplink_rig.Listener(broker.port, folder.operator) as listener:
         process = folder.start(vm, broker.port)
-        time.sleep(3)
+        _until(lambda: broker.log.read_text().count("Denied PUBLISH") > 20, process)  # all of it, and again
         assert not listener.records and not (folder.path / "acked").exists()
         broker.kill()
         broker.set(["allow_anonymous true"])
@@ -155,7 +155,7 @@ def test_a_wrong_password_is_said_and_not_told(tmp_path, vm):
     secret = "what-nobody-must-read"
     (folder.path / "uplink.json").write_text(json.dumps({"user": "board", "password": secret}))
     with Broker(home, ["allow_anonymous false", f"password_file {home}/passwords"]) as broker:
-        counts, said = uplink_rig.finish(folder.start(vm, broker.port, end_ms=2000))
+        counts, said = uplink_rig.finish(folder.start(vm, broker.port, failures=2))
     assert counts["sessions"] == 0 and counts["failures"] >= 1
     assert "the broker does not authorise this client" in said or "refuses user name or password" in said
     assert secret not in said
@@ -167,8 +167,7 @@ def test_an_outage_of_35_days_at_once(tmp_path, broker):
     proxy = uplink_rig.Proxy(broker.port, seed=3)
     proxy.cut_within = 2_000_000
     with uplink_rig.Listener(broker.port, folder.operator) as listener:
-        counts, _ = uplink_rig.finish(folder.start("micropython", proxy.port, end_ms=200_000,
-                                                   uplink={"batch_bytes": 4096}))
+        counts, _ = uplink_rig.finish(folder.start("micropython", proxy.port, uplink={"batch_bytes": 4096}))
         print("35 days:", counts, "twice", listener.twice)
     _whole(listener, folder)
     assert set(folder.events) == {line + b"\n" for data in listener.kept["events"] for line in data.splitlines()}
@@ -179,7 +178,7 @@ def test_memory_after_a_thousand_connections_is_what_it_was(tmp_path, broker):
     proxy = uplink_rig.Proxy(broker.port, seed=2)
     proxy.cut_within = 300
     counts, _ = uplink_rig.finish(folder.start("micropython", proxy.port, sessions=[20, 1020], retry_ms=1,
-                                               retry_max_ms=2, end_ms=120_000))
+                                           retry_max_ms=2))
     before, after = counts["memory"]
     print("memory", before, after, counts)
     assert after <= before + 256 and counts["failures"] >= 1020

@@ -70,7 +70,7 @@ def test_a_broker_of_another_authority_gets_nothing(tmp_path, vm):
     (folder.path / "uplink.json").write_text(json.dumps({"ca": "ca.pem", "user": "board", "password": "never-said"}))
     _authority(tmp_path / "broker", "ours")
     with Broker(tmp_path / "broker", _settings(tmp_path / "broker")) as broker:
-        counts, said = uplink_rig.finish(folder.start(vm, broker.port, end_ms=3000,
+        counts, said = uplink_rig.finish(folder.start(vm, broker.port, failures=2,
                                                       uplink={"tls": 1, "host": "localhost"}))
         assert "evenkeel-north" not in broker.log.read_text()
     assert counts["sessions"] == 0 and counts["failures"] >= 1 and "never-said" not in said

@@ -1,6 +1,6 @@
 """The real uplink over the journal in a folder, on CPython or MicroPython's unix VM, without the rest of the firmware.
 
-uplink_device.py FOLDER PORT [OPTIONS as JSON]: runs until all records are acknowledged, or as long as the options say;
+uplink_device.py FOLDER PORT [OPTIONS as JSON]: runs until all records are acknowledged, or until what the options say;
 prints what it notes, and last one line of JSON with its counts. The log is a FAKE: it only tells how much there is.
 """
 
@@ -145,7 +145,8 @@ def main(folder, port, options):
     device = Device(folder, int(port), options)
     marks = []
     until = options.get("sessions")
-    end_ms = options.get("end_ms", 40_000)
+    failures = options.get("failures")
+    end_ms = options.get("end_ms", 600_000)  # for what hangs
     begin_ms = device.platform.ms()
     while (device.platform.ms() - begin_ms) & 0x3FFFFFFF < end_ms:
         device.turn()
@@ -153,7 +154,7 @@ def main(folder, port, options):
             marks.append(_memory())
             if len(marks) == 2:
                 break
-        if not until and device.done():
+        if device.sender.failures == failures or not until and device.done():
             break
     counts = device.counts()
     counts["memory"] = marks

@@ -22,7 +22,7 @@ from host_tools.toolchain import paths
 from tests import evidence_writer
 
 SEGMENT = 96
-WAIT_S = 40
+WAIT_S = 240  # for what hangs
 TYPE = "application/vnd.evenkeel.command+cbor"
 VMS = {"cpython": [sys.executable], "micropython": [str(paths.UNIX_VM), "-X", "heapsize=2M"]}
 
@@ -91,7 +91,7 @@ class Folder:
 
 def finish(process):
     """Wait for the uplink's end; return (counts, all that it said)."""
-    said, _ = process.communicate(timeout=WAIT_S + 200)
+    said, _ = process.communicate(timeout=3 * WAIT_S)
     lines = said.strip().splitlines()
     assert process.returncode == 0 and lines and lines[-1].startswith("{"), said[-3000:]
     return json.loads(lines[-1]), said
