@@ -44,16 +44,16 @@ def key_file(folder, found):
 class Board:
     """One board that sends its journal; `acked` is how far the listener has said that it holds it."""
 
-    def __init__(self, device, records, operator):
-        self.device, self.records, self._operator = device, records, operator
-        self.acked, self.number, self.sent_s = 0, -1, -_AGAIN_S
+    def __init__(self, device, records, operator, again_s=_AGAIN_S):
+        self.device, self.records, self._operator, self._again_s = device, records, operator, again_s
+        self.acked, self.number, self.sent_s = 0, -1, -again_s
 
     def topic(self, kind):
         return f"evenkeel/{self.device.site}/{self.device.device}/{kind}"
 
     def send(self, client):
         """Send all that is not acknowledged, if nothing came of it for a while."""
-        if self.acked < len(self.records) and time.monotonic() - self.sent_s > _AGAIN_S:
+        if self.acked < len(self.records) and time.monotonic() - self.sent_s > self._again_s:
             self.sent_s = time.monotonic()
             for first in range(self.acked, len(self.records), _BATCH):
                 client.publish(self.topic("records"), b"".join(self.records[first:first + _BATCH]), qos=1)
@@ -78,11 +78,11 @@ def signed_hash(raw):
 
 
 class Boards:
-    """Some boards on one connection."""
+    """Some boards on one connection; each sends again what is not acknowledged `again_s` later."""
 
-    def __init__(self, found, operator, port, name="boards"):
+    def __init__(self, found, operator, port, name="boards", again_s=_AGAIN_S):
         public = operator._private.public_key()
-        self.boards = {device.device: Board(device, records, public) for device, records in found}
+        self.boards = {device.device: Board(device, records, public, again_s) for device, records in found}
         self._client = client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, name, clean_session=True)
         client.max_queued_messages_set(0)
         client.on_connect = lambda *_: client.subscribe([(board.topic("ack"), 1) for board in self.boards.values()])
@@ -100,13 +100,13 @@ class Boards:
 
     def publish(self, topic, payload, retain=False):
         until(self._client.is_connected)
-        self._client.publish(topic, payload, 1, retain).wait_for_publish(20)
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(120)
 
     def send(self):
         for board in self.boards.values():
             board.send(self._client)
 
-    def until_acknowledged(self, limit_s=120):
+    def until_acknowledged(self, limit_s=600):
         """Go on sending until every board has been told that all of its records are stored."""
         end_s = time.monotonic() + limit_s
         while any(board.acked < len(board.records) for board in self.boards.values()):
@@ -116,11 +116,23 @@ class Boards:
             time.sleep(0.02)
 
 
+class _Link(Link):
+    """A listener's connection that says when it has subscribed: what is not retained is lost to it before."""
+
+    def __init__(self, *words, **named):
+        self.subscribed = threading.Event()
+        Link.__init__(self, *words, **named)
+
+    def _subscribed(self, *words):
+        Link._subscribed(self, *words)
+        self.subscribed.set()
+
+
 @contextlib.contextmanager
 def listening(port, url, key_path, operator, group=None, name="listener", version=5):
-    """Run a Listener in a thread; what it says is in `said`."""
+    """Run a Listener in a thread, once it has subscribed; what it says is in `said`."""
     said = []
-    link = Link(f"mqtt://127.0.0.1:{port}", name, group, version=version, say=said.append)
+    link = _Link(f"mqtt://127.0.0.1:{port}", name, group, version=version, say=said.append)
     store = Store(url)
     listener = Listener(link, store, keys.load(key_path), operator, said.append)
     listener.said, listener.store = said, store
@@ -128,6 +140,7 @@ def listening(port, url, key_path, operator, group=None, name="listener", versio
     link.start()
     thread.start()
     try:
+        assert link.subscribed.wait(240), said
         yield listener
     finally:
         listener.stopping = True
@@ -143,7 +156,7 @@ def start_process(arguments, code=None):
                             stderr=subprocess.PIPE, text=True)
 
 
-def until(condition, limit_s=60):
+def until(condition, limit_s=240):
     """Wait for something that will come."""
     end_s = time.monotonic() + limit_s
     while not condition():

@@ -29,19 +29,22 @@ class Day:
         self.found = self.rig.journals(boards, records)
         self.keys = self.rig.key_file(folder, self.found)
 
-    def run(self, listeners=1):
-        """Publish everything until every board has its acknowledgement; return the seconds that took."""
+    def run(self, listeners=1, again_s=1):
+        """Publish everything until every board has its acknowledgement; return the seconds that took.
+
+        `again_s`: after so long a board sends again what has not been acknowledged.
+        """
         broker = importlib.import_module("tests.broker").Broker(self.folder, (
             "allow_anonymous true", "max_queued_messages 0", "max_inflight_messages 2000"))
         url = f"sqlite:///{self.folder}/store-{listeners}.db"
         with broker:
             processes = [self._listener(broker.port, url, number, listeners) for number in range(listeners)]
             try:
-                return self._send(broker.port, processes)
+                return self._send(broker.port, processes, again_s)
             finally:
                 for process in processes:
                     process.terminate()
-                self.said = [process.communicate(timeout=60)[1].splitlines()[-1] for process in processes]
+                self.said = [process.communicate(timeout=240)[1].splitlines()[-1] for process in processes]
                 self._check(url)
 
     def _listener(self, port, url, number, listeners):
@@ -50,13 +53,14 @@ class Day:
         arguments += ["--group", "bench"] if listeners > 1 else []
         return subprocess.Popen([sys.executable, "-m", "host_tools", *arguments], stderr=subprocess.PIPE, text=True)
 
-    def _send(self, port, processes):
+    def _send(self, port, processes, again_s):
         for process in processes:
             while "connected" not in process.stderr.readline():
                 pass
         share = len(self.found) // min(_CONNECTIONS, len(self.found))
         parts = [self.found[at:at + share] for at in range(0, len(self.found), share)]
-        senders = [self.rig.Boards(part, self.operator, port, f"boards-{n}") for n, part in enumerate(parts)]
+        senders = [self.rig.Boards(part, self.operator, port, f"boards-{n}", again_s)
+                   for n, part in enumerate(parts)]
         begin_s = time.monotonic()
         for sender in senders:
             sender.__enter__()
