@@ -6,7 +6,7 @@ import time
 
 from host_tools.toolchain import broker
 
-_START_S = 20
+_START_S = 120
 _LOOK_S = 0.02
 
 

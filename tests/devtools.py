@@ -10,7 +10,7 @@ from websockets.sync.client import connect
 
 from tests.browser import program
 
-_START_S = 60
+_START_S = 240
 
 
 class Tab:
@@ -50,7 +50,7 @@ class Tab:
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self._socket.recv(timeout=60))
+            answer = json.loads(self._socket.recv(timeout=240))
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer
                 return answer["result"]
@@ -68,7 +68,7 @@ class Tab:
         """Return the text of an element, as people see it; empty where there is none."""
         return self.value(f"document.querySelector({selector!r})?.innerText ?? ''")
 
-    def until(self, selector, words, limit_s=60):
+    def until(self, selector, words, limit_s=240):
         """Wait until an element's text holds some words."""
         end_s = time.monotonic() + limit_s
         while words not in self.text(selector):

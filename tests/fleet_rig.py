@@ -49,7 +49,7 @@ def cluster(folder):
              "--no-dashboard", "--scheduler-file", str(file)]
     processes = [subprocess.Popen(start, stderr=subprocess.DEVNULL)]
     try:
-        for _ in range(600):
+        for _ in range(2400):
             if file.exists() and file.stat().st_size:
                 break
             time.sleep(0.1)
@@ -60,4 +60,4 @@ def cluster(folder):
     finally:
         for process in reversed(processes):
             process.terminate()
-            process.wait(30)
+            process.wait(240)

@@ -85,11 +85,11 @@ def _errors(folder, port, keys):
              {"--broker": "mqtt://" + _LISTENERS}, {"--store": f"postgresql+psycopg://host:{_TOKEN[:5]}@nowhere.invalid/x"}]
     for change in wrong:
         words = [str(word) for pair in (right | change).items() for word in pair]
-        done = subprocess.run([sys.executable, "-m", "host_tools", "listen", *words], capture_output=True, timeout=120)
+        done = subprocess.run([sys.executable, "-m", "host_tools", "listen", *words], capture_output=True, timeout=240)
         assert done.returncode == 2, done
         yield done.stdout + done.stderr
     done = subprocess.run([sys.executable, "-m", "host_tools", "verify", str(folder / "password"), "--keys",
-                           str(folder / "uplink.json")], capture_output=True, timeout=120)
+                           str(folder / "uplink.json")], capture_output=True, timeout=240)
     yield done.stdout + done.stderr
 
 
@@ -99,7 +99,7 @@ def test_no_key_and_no_password_stands_anywhere_else(folder):
         config["uplink"] = {"host": "127.0.0.1", "port": broker.port, "status_s": 5}
         (folder / "site.json").write_text(json.dumps(config))
         run = _command("simulate", "--site", folder / "site.json", "--load", folder / "load.csv", "--mode", "wire",
-                       "--duration", "40", "--out", folder / "out")
+                       "--duration", "120", "--out", folder / "out")
         keys = folder / "out" / "run" / "keys.json"
         until(lambda: keys.exists() and keys.read_text().endswith("}\n"))
         store = f"sqlite:///{folder}/store.db"
@@ -110,12 +110,12 @@ def test_no_key_and_no_password_stands_anywhere_else(folder):
         with serving(store, "--keys", str(keys), "--token-file", str(folder / "token")) as address:
             site = config["site"]
             board = f"/api/boards/{site['id']}/{site['device']}"
-            until(lambda: "load_w" in _read(address + board), 120)
+            until(lambda: "load_w" in _read(address + board))
             pages += [_read(address + place) for place in ("/", "/app.js", "/api/fleet", board, board + "/verdict")]
-        said = [run.communicate(timeout=300)[0].encode()]
+        said = [run.communicate(timeout=600)[0].encode()]
         assert run.returncode == 0, said
         listener.terminate()
-        said.append(listener.communicate(timeout=60)[1].encode())
+        said.append(listener.communicate(timeout=240)[1].encode())
         said += _errors(folder, broker.port, keys)
     report = subprocess.run([sys.executable, "-m", "host_tools", "report", str(folder / "out")], capture_output=True)
     said += [report.stdout, report.stderr, *(page.encode() for page in pages)]

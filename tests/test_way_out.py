@@ -48,24 +48,24 @@ def test_running_simulation_is_shown_live_and_obeys_a_command(site):
     folder, broker, board = site
     url = f"sqlite:///{folder}/store.db"
     run = _command("simulate", "--site", folder / "site.json", "--load", folder / "load.csv", "--mode", "wire", "--vm",
-                   "micropython", "--duration", "60", "--out", folder / "out")
+                   "micropython", "--duration", "180", "--out", folder / "out")
     arguments = ["--broker", f"mqtt://127.0.0.1:{broker.port}", "--store", url, "--keys", str(_keys(folder)),
                  "--operator-key", str(folder / "operator.pem"), "--client-id", "listener"]
     listener = start_process(arguments)
     try:
         with serving(url, "--keys", str(_keys(folder))) as address, Tab(folder) as tab:
             tab.open(address)
-            tab.until("#flow", "load ", 120)
+            tab.until("#flow", "load ")
             first = tab.text("#flow")
-            until(lambda: tab.text("#flow") != first, 120)  # live: the load changes, nobody loads the page again
+            until(lambda: tab.text("#flow") != first)  # live: the load changes, nobody loads the page again
             asked = _command("command", "set-point", "100000", "--for", "30", "--board", board, "--wait", "60",
                              "--broker", arguments[1], "--keys", arguments[5], "--operator-key", arguments[7])
-            said, _ = asked.communicate(timeout=120)
+            said, _ = asked.communicate(timeout=240)
             assert asked.returncode == 0 and "override_w 100000 30" in said, said
-            tab.until("#events", "override_w 100000 30", 120)
+            tab.until("#events", "override_w 100000 30")
             if os.environ.get("EVENKEEL_PICTURE"):
                 tab.picture(Path(os.environ["EVENKEEL_PICTURE"]))
-        said, _ = run.communicate(timeout=300)
+        said, _ = run.communicate(timeout=600)
         assert run.returncode == 0, said
     finally:
         for process in (listener, run):
