@@ -17,6 +17,7 @@ from firmware.control import (
     teller,
     tracker,
     tuning,
+    wind_limit,
 )
 from firmware.core import snapshot, types, utc
 from firmware.core.errors import UplinkError
@@ -108,7 +109,7 @@ class Wired:
                                     caps["soc_min_permille"], caps["soc_max_permille"])
         self.tracker = self._tracker(config, bess_pu)
         self.periodic = self._repetitive(self.tracker.facts)
-        self.wind = tracker.WindLimit(self._pu(ratings["wind_w"]), export_pu)
+        self.wind = wind_limit.WindLimit(self._pu(ratings["wind_w"]), export_pu)
         self.supervisor = supervisor.Supervisor(self._pu(caps["ramp_w_per_s"]), self.measure.soc_stale_ms - soc_hold_ms,
                                                 soc_policy == stale.STOP)
         self.stale = stale.Stale(policies, [self._pu(ratings[key]) for key in _POWER_RATINGS], hold_ms)

@@ -4,9 +4,10 @@ Everything lies on a grid of STEP_MS. A cycle of the control is `period_ms`: the
 what was `meter_late` cycles ago, a command reaches the PCS after a share of a cycle and `pcs_late` more, and the PCS is
 a first-order lag. The tracker is told none of it but the lag of the PCS and the share of a cycle.
 
-What a late frame costs is its lateness, and what a lost one costs is a cycle: nothing can be known before. So a step is
-given eight cycles, three lags of the PCS (a twentieth of the step is left then), and a cycle for each frame of the load
-or of the command that was lost on the way.
+What nobody can beat is said by bound_ms(): no frame shows the load before, no command reaches the PCS before, and from
+then on it goes with all of its rating, by somebody who knows all of it, what is late and what will get lost too. A step
+is given eight cycles, or where that bound is beyond them the bound, and what nobody can know before: one and a half where
+the ways jitter, and a cycle for each frame of the load or of the command that was lost on the way.
 """
 
 import math
@@ -18,7 +19,8 @@ from host_tools.bench.tracker_law import UNIT_W, firmware
 STEP_MS = tracking.STEP_MS
 LOAD, GRID, BESS = range(3)
 FAR_W = (1 << 19) * UNIT_W
-SETTLE_CYCLES, SETTLE_LAGS = 8, 3
+SETTLE_CYCLES = 8
+_UNFORESEEN = 1.5  # cycles: a set point that leads the load stands for longer or shorter than was meant
 _WIRE = 0.5  # of a cycle, from a sample to its command at the PCS, where nothing is late
 _CONTROL = {"policy": "self_consumption", "trim_permille_per_s": 20, "baseline_s": 30, "soc_home_permille": 500,
             "homing_permille": 0}
@@ -55,19 +57,32 @@ class DelayedSite:
         self.bess_w = self.command_w = 0.0
         self.under_way = []
         self.load, self.grid, self.bess = [], [], []
+        self.shown, self.due = [], []  # (tick, index of the sample) of each frame of the load; (tick, when it acts)
         self.lost_at = {LOAD: [], GRID: [], BESS: [], "command": []}  # indices of the ticks whose frame was lost
 
     def can_w_known(self, way):
         """Return what the tracker believes that the PCS can give (1) or take (-1), W."""
         return (self.tracker.can_give_pu if way > 0 else self.tracker.can_take_pu) * UNIT_W
 
-    def allowed_ms(self, begin):
-        """Return how long a step at an index may take to settle: see above."""
-        allowed_ms = SETTLE_CYCLES * self.period_ms + SETTLE_LAGS * tracking.LAG_MS
+    def allowed_ms(self, begin, from_w, within_w):
+        """Return how long the step at an index may take to settle: see above."""
+        allowed_ms = max(SETTLE_CYCLES * self.period_ms, self.bound_ms(begin, from_w, within_w))
+        allowed_ms += _UNFORESEEN * self.period_ms * (self.jitter > 0)
         for at in sorted(self.lost_at[LOAD] + self.lost_at["command"]):
             if begin <= at <= begin + allowed_ms // STEP_MS:
                 allowed_ms += self.period_ms
         return allowed_ms
+
+    def bound_ms(self, begin, from_w, within_w):
+        """Return before when nobody could have settled on the load of an index, with all of the rating, ms after it."""
+        to_w = self.load[begin]
+        known = next(at for at, sampled in self.shown if sampled >= begin)
+        at = next(due for sent, due in self.due if sent >= known)
+        way = math.copysign(1, to_w - from_w)
+        while way * (to_w - from_w) > within_w:
+            from_w += (way * self.can_w - from_w) * self.share
+            at += 1
+        return (at - begin) * STEP_MS
 
     def run(self, load_w, seconds):
         """Run that long on a load that stands; return the grid's power on the grid of times, W."""
@@ -101,7 +116,10 @@ class DelayedSite:
                 self.lost_at[role].append(at)
                 continue
             snap.age_ms[role] = 0
-            snap.power_pu[role] = round(values[max(at - late - self._late(), 0)] / UNIT_W)
+            sampled = max(at - late - self._late(), 0)
+            snap.power_pu[role] = round(values[sampled] / UNIT_W)
+            if role == LOAD:
+                self.shown.append((at, sampled))
         self.tracker.observe(self.point, snap, self.limits, self.period_ms)
         self.limits.update(snap, self.tracker.trim_pu)
         self.tracker.step(self.point, snap, self.limits, self.period_ms)
@@ -110,6 +128,7 @@ class DelayedSite:
             if self.under_way:
                 due = max(due, self.under_way[-1][0])
             self.under_way.append((due, self.point.bess_pu * UNIT_W))
+            self.due.append((at, due))
         else:
             self.lost_at["command"].append(at)
 

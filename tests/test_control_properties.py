@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from firmware.control import reasons, states, supervisor
 from firmware.control.limits import Limits
 from firmware.control.stale import Stale
-from firmware.control.tracker import Tracker, WindLimit
+from firmware.control.tracker import Tracker
+from firmware.control.wind_limit import WindLimit
 from firmware.core.types import ABSENT, FRESH, MISSING, READING_CELLS, ROLES, STALE, Setpoint, Snapshot
 
 FULL = 1 << 19

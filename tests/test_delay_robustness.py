@@ -43,11 +43,11 @@ def test_half_a_step_settles_within_eight_cycles_and_stands(period_ms, disturbed
         site.run(LOW_W, stand_s(period_ms))
         for load_w, after_s in ((HIGH_W, 0.0), (LOW_W, 0.6 * period_ms / 1000)):
             site.run(site.load[-1], after_s)  # at a sample, and between two
-            begin = len(site.grid)
+            begin, from_w = len(site.grid), site.load[-1]
             grid = site.run(load_w, stand_s(period_ms))
-            took_ms = settled_ms(grid, 0, WITHIN_W)
-            if took_ms > site.allowed_ms(begin):
-                late[(*name, load_w)] = took_ms, site.allowed_ms(begin)
+            took_ms, allowed_ms = settled_ms(grid, 0, WITHIN_W), site.allowed_ms(begin, from_w, WITHIN_W)
+            if took_ms > allowed_ms:
+                late[(*name, load_w)] = took_ms, allowed_ms
             tail = grid[-len(grid) // 3:]
             if max(tail) - min(tail) > STILL_W:
                 swing[(*name, load_w)] = max(tail) - min(tail)
@@ -64,8 +64,9 @@ def test_nothing_is_exported_once_the_load_has_gone(period_ms, disturbed, least_
             site.run(load_w, stand_s(period_ms))
         begin = len(site.grid)
         grid = site.run(least_w, 20)
-        # Settled is a twentieth of it; three lags of the PCS later that is a four hundredth.
-        grid = grid[(site.allowed_ms(begin) + 3 * tracking.LAG_MS) // STEP_MS:]
+        # Settled is a twentieth of it; five lags of the PCS later that is less than a four hundredth.
+        left_ms = site.allowed_ms(begin, FULL_W, WITHIN_W) + 5 * tracking.LAG_MS
+        grid = grid[round(left_ms / STEP_MS):]
         if min(grid) < -EXPORT_W or export_wh(grid) > EXPORT_W * 20 / 3600:
             off[name] = min(grid), export_wh(grid)
     assert off == {}

@@ -7,8 +7,9 @@ from firmware.control.missing import LOST, TOLD
 from firmware.control.stale import FORM, Stale
 from firmware.control.states import IF_STOPPING
 from firmware.control.supervisor import Supervisor
-from firmware.control.tracker import Tracker, WindLimit
+from firmware.control.tracker import Tracker
 from firmware.control.tuning import Facts
+from firmware.control.wind_limit import WindLimit
 from firmware.core.types import BESS, FRESH, GRID, LOAD, ROLES, Reading, Setpoint
 from firmware.ledger.energy import AUX_WH, SUBSTITUTED_WH, Energy
 from firmware.site.measure import Measure
@@ -50,6 +51,7 @@ class Pair:
                                site["pull_max"], FakeFacts(site))
         self.tracker.bound(site["dead_band"], site["pcs_dead_band"], 0)
         site.update(tuning=self.tracker.facts.coefficients(), span=self.tracker.facts.slope_samples(), pcs_step=1 << 20,
+                    kick=self.tracker.facts.kick(),
                     wait=max(1000, site["facts"][0]), gain=min(site["gain"], 250_000 // site["facts"][0]))
         self.supervisor = Supervisor(site["ramp"])
         self.stale = Stale([FORM] * ROLES, [0] * ROLES, 0)

@@ -96,7 +96,8 @@ class Control:
         self.point = [0, 0, 0, 0]
         self.aim = self.term = 0
         self.trim = self.trim_rest = self.base = self.base_rest = self.last = self.changes = self.net = 0
-        self.shape = Shape(site["tuning"], site["span"], site["bess"])
+        self.shape = Shape(site["tuning"], site["span"], site["bess"], site["kick"])
+        self.carry = self.clipped = 0  # what a limit has cut off the lead, and to what
         self.pcs = Pcs()
         self.can = Can(site["bess"], site["wait"])
         self.started = self.seen = False
@@ -189,6 +190,7 @@ class Control:
 
     def _choose(self, want, plain, allowed):
         site, can = self.site, self.can
+        want += self.carry if self.point[0] == self.clipped else 0
         if abs(want - self.point[0]) <= site["dead_band"]:
             want = self.point[0]
         least = site["pcs_dead_band"]
@@ -204,7 +206,10 @@ class Control:
         reason = reasons.FOLLOW if site["follow"] else reasons.BASELINE
         if self.cut:
             reason = high_reason if plain > high else low_reason
-        self.point[0], self.point[3] = clamp(want, low, high), reason
+        self.clipped = self.point[0] = clamp(want, low, high)
+        self.point[3] = reason
+        over = 0 if self.cut else clamp(want - self.clipped, -1 << 20, 1 << 20)
+        self.carry = over * (1024 - site["tuning"][1]) >> 10
 
     def have_last_word(self, dt_ms):
         """Go to zero where the state asks for it, along the ramp always."""

@@ -63,15 +63,17 @@ class Band:
 
 
 class Shape:
-    """Lead and guard; `tuning` as control.tuning.coefficients() gives it, `span` the samples of a slope."""
+    """Lead and guard; `tuning` is control.tuning.coefficients(), `span` the samples of a slope, `kick` its kick."""
 
-    def __init__(self, tuning, span, bess):
-        self.tuning, self.span = tuning, span
+    def __init__(self, tuning, span, bess, kick):
+        self.tuning, self.span, self.kick = tuning, span, kick
+        self.most = bess * 13 >> 5
+        self.rest = self.raw = 0  # of a kick what is left to be done, and the last slope
         self.prior = max(bess // 4096, 1)
         self.model = Pcs()
         self.bands = [Band(self.prior << tuning[4]) for _ in range(3)]
         self._low = [[0, 0, 0], [0, 0, 0]]
-        self._last = self._before = None  # net load at the last sample, and at the one before
+        self._last = None  # net load at the last sample
         self._since = self._last_since = self._slope = 0  # ticks since the last, and from the one before to it
         self._sampled_ms = 0
         self.turns, self.down = 0, False  # of the model in the fast band, times 1024
@@ -79,20 +81,30 @@ class Shape:
     def led(self, net, away, sample_ms, started):
         """Return the whole feed-forward."""
         since = (self._since & 0xFFFF) + 1
+        kicked = self.rest
         if self._last is None:
-            self._last = self._before = net
+            self._last = net
         if sample_ms != self._sampled_ms:
-            ticks, base = (since, self._last) if self.span == 1 else (since + self._last_since, self._before)
-            self._slope = clamp((net - base) // ticks, -FULL, FULL)
-            self._sampled_ms, self._before, self._last, self._last_since = sample_ms, self._last, net, since
+            step = clamp(net - self._last, -FULL, FULL)
+            was, self.raw = self.raw, step // since
+            self._slope = self.raw
+            if self.kick:
+                kicked += step * self.kick >> 8
+                self._slope = clamp(was, min(self.raw, 0), max(self.raw, 0))
+            elif self.span == 2:
+                self._slope = (was + self.raw) // 2
+            self._sampled_ms, self._last, self._last_since = sample_ms, net, since
             since = 0
         elif since > 2 * self._last_since:
             self._slope = 0
         if not started:
-            self._last = self._before = None
+            self._last = None
         self._since = since
-        self._count_turns()
-        return clamp(away + (self._slope * self.tuning[0] >> 8), -LED_MAX, LED_MAX)
+        kicked = clamp(kicked, -LED_MAX, LED_MAX)
+        most = self.most if self.turns <= 4096 else LED_MAX
+        done = clamp(kicked, -most, most)
+        self.rest = (kicked - done) * (1024 - self.tuning[1]) >> 10
+        return clamp(away + (self._slope * (self.tuning[0] - self.kick) >> 8) + done, -LED_MAX, LED_MAX)
 
     def _count_turns(self):
         fast = self.model.now - self._low[0][2]
@@ -115,6 +127,7 @@ class Shape:
             back = band.held_back(*[x - y for x, y in zip(parts, low)], self.tuning[4], self.prior)
             held += back if self.turns > 4096 else 0
             parts = low
+        self._count_turns()
         return led - held
 
 

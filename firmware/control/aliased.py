@@ -16,7 +16,7 @@ _BANDS = const(70)
 _BANDS_END = const(88)
 _BAND = const(6)
 _TURNS = const(89)
-_NEAREST_MS = const(91)  # the ages of load and grid added up, where they were least since the last look; or NONE
+_NEAREST = const(91)  # ticks between a sample of the load and one of the grid, the least since the last look; or NONE
 _MEAN = const(92)  # of the net load, times 64
 _SEEN = const(93)  # and of the one that the grid meter shows
 _SHOWN = const(94)  # running sums: of the size of the swing,
@@ -42,8 +42,8 @@ def look(cells, prior_pu, period_ms):
     `prior_pu`, > 0: a swing below it is not judged.
     """
     doubted = cells[_DOUBTED]
-    if cells[_NEAREST_MS] != NONE:
-        cells[_NEAREST_MS] = NONE
+    if cells[_NEAREST] != NONE:
+        cells[_NEAREST] = NONE
         doubted = _weigh(cells, prior_pu)
     if doubted:
         _hold(cells, max(period_ms * 1024 // _MEAN_MS, 1))

@@ -5,13 +5,13 @@ what is wanted, the last word, and the room for the wind.
 import micropython
 from micropython import const
 
-from firmware.control import baseline, follow, lead, limits, periodic, share, stale, supervisor, tracker
+from firmware.control import baseline, follow, lead, limits, periodic, share, stale, supervisor, tracker, wind_limit
 from firmware.core.types import ptr32
 
 # In the order in which they are called.
 _STEPS = (follow.expect, follow.lags, follow.learn, follow.align, follow.observe, limits.narrow, stale.guard,
           supervisor.judge, baseline.aim, lead.lead, lead.weigh, periodic.repeat, tracker.track, share.share,
-          supervisor.have_last_word, tracker.limit_wind)
+          supervisor.have_last_word, wind_limit.limit_wind)
 _CHARGE_PU = const(4)  # of control.limits
 _RULE = const(0)  # of control.island
 _ALLOWED = const(1)  # these of control.states

@@ -73,9 +73,9 @@ _EXPECTED_BEFORE = const(59)
 _RING = const(10)
 _RINGS_END = const(70)
 _ERROR_MAX = const(88)
-_NEAREST_MS = const(91)
-_OFF_PU = const(97)
-_SAW_PU = const(98)
+_PAIRED = const(102)
+_ERROR_PU = const(103)
+_LEFT_PU = const(104)
 
 
 @micropython.viper
@@ -111,7 +111,7 @@ def expect(trk: ptr32, point: ptr32, snap: ptr32, dt_ms: int) -> int:
             age_ms = dt_ms
         if age_ms < 0:
             age_ms = 0
-        gap_pu = now_pu + (before_pu - now_pu) * (age_ms * 256 // dt_ms) // 256
+        gap_pu = now_pu + ((before_pu - now_pu) * (age_ms * 256 // dt_ms) >> 8)
         gap_pu -= ((snap[_BESS] & _MASK) ^ _HALF) - _HALF
     trk[_GAP_PU] = gap_pu
     if gap_pu < 0:
@@ -183,7 +183,7 @@ def align(trk: ptr32, snap: ptr32, dt_ms: int):
     bess_ms = snap[_BESS_AGE_MS] if snap[_BESS_AGE_MS] < dt_ms else dt_ms
     moved_pu = ((trk[_EXPECTED] - trk[_EXPECTED_BEFORE] & _MASK) ^ _HALF) - _HALF
     load_pu = ((snap[_LOAD] & _MASK) ^ _HALF) - _HALF
-    snap[_LOAD] = load_pu + moved_pu * ((bess_ms - grid_ms) * 256 // dt_ms) // 256
+    snap[_LOAD] = load_pu + (moved_pu * ((bess_ms - grid_ms) * 256 // dt_ms) >> 8)
 
 
 @micropython.viper
@@ -204,13 +204,11 @@ def observe(trk: ptr32, snap: ptr32, dt_ms: int) -> int:
     left_pu = snap[_LOAD] - snap[_WIND] - snap[_PV] - snap[_GENSET] - trk[_EXPECTED]
     left_pu = ((left_pu & _MASK) ^ _HALF) - _HALF
     before_pu = (((trk[_NET_PU] - trk[_EXPECTED_BEFORE]) & _MASK) ^ _HALF) - _HALF
-    left_pu += (before_pu - left_pu) * (age_ms * 128 // dt_ms) // 128
+    left_pu += (before_pu - left_pu) * (age_ms * 128 // dt_ms) >> 7
     error = (((snap[_GRID] & _MASK) ^ _HALF) - _HALF) - left_pu - trim_pu
-    ages_ms = snap[_GRID_AGE_MS] + snap[_LOAD_AGE_MS]
-    if ages_ms < trk[_NEAREST_MS]:  # of this second the two samples that lie nearest to each other
-        trk[_NEAREST_MS] = ages_ms
-        trk[_OFF_PU] = error
-        trk[_SAW_PU] = left_pu + (((trk[_EXPECTED] & _MASK) ^ _HALF) - _HALF)
+    trk[_PAIRED] = 1  # for control.witnessed
+    trk[_ERROR_PU] = error
+    trk[_LEFT_PU] = left_pu
     # Bounded so that times the gain, 0 .. 500, and 1,000 ms it stays a small integer.
     if error > trk[_ERROR_MAX]:
         error = trk[_ERROR_MAX]

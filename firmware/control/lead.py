@@ -10,6 +10,10 @@ turns for that, and one larger than what has been swinging is no part of it: a f
 Weighed are sums of |battery| and of the load in the battery's direction: for a swing of one frequency their ratio is
 cos(phase) * load / battery, the best share there is, without a product that would leave 31 bits.
 
+Where the period is shorter than the lag of the PCS, a new sample's step is led by what takes the PCS there within a
+period or two and no longer (a kick): led by a slope, the PCS would go beyond and take three lags to come back. What a
+load does by steps goes on no further, so there only a slope that two samples have in common is led beyond that.
+
 The tick runs the viper functions on the cells of Tracker. A cell that may be below zero gets its sign back by
 ((x & MASK) ^ HALF) - HALF.
 """
@@ -42,6 +46,9 @@ _AWAY_PU = const(18)
 _SHAPED_PU = const(19)
 _LEAD = const(23)
 _SPAN = const(24)
+_PART = const(25)
+_KICK = const(28)
+_RAW = const(29)
 _WINDOW = const(30)
 _PRIOR = const(31)
 _AT = const(33)
@@ -50,10 +57,7 @@ _SAMPLE_MS = const(35)
 _SINCE = const(36)
 _LAST_PU = const(37)
 _LAST_SINCE = const(38)
-_BEFORE_PU = const(39)
 _SLOPE = const(40)
-_AGES_MS = const(41)
-_AGES = const(42)
 _LED = const(60)
 _MODEL = const(68)
 _BANDS = const(70)
@@ -61,31 +65,36 @@ _BANDS_END = const(88)
 _BAND = const(6)
 _TURNS = const(89)
 _DOWN = const(90)
+_KICK_REST = const(101)
+_KICK_MOST = const(105)
 
 
 @micropython.viper
 def lead(trk: ptr32, snap: ptr32) -> int:
     """Return the whole feed-forward for this snapshot: the distance from the target, led by the net load's slope."""
     net_pu = ((trk[_NET_PU] & _MASK) ^ _HALF) - _HALF
-    age_ms = snap[_LOAD_AGE_MS] if snap[_LOAD_STATE] == _FRESH else snap[_GRID_AGE_MS]
-    trk[_AGES_MS] += age_ms & 0xFFFF
-    trk[_AGES] += 1
-    sample_ms = (snap[_NOW_MS] - age_ms) & _MASK
+    sample_ms = (snap[_NOW_MS] - (snap[_LOAD_AGE_MS] if snap[_LOAD_STATE] == _FRESH else snap[_GRID_AGE_MS])) & _MASK
     since = (trk[_SINCE] & 0xFFFF) + 1
     slope = ((trk[_SLOPE] & _MASK) ^ _HALF) - _HALF
+    kick = ((trk[_KICK_REST] & _MASK) ^ _HALF) - _HALF
     if trk[_BEGUN] == 0:
         trk[_BEGUN] = trk[_STARTED]
         trk[_LAST_PU] = net_pu
-        trk[_BEFORE_PU] = net_pu
     if sample_ms != trk[_SAMPLE_MS]:
         trk[_SAMPLE_MS] = sample_ms
-        last_pu = ((trk[_LAST_PU] & _MASK) ^ _HALF) - _HALF
-        if trk[_SPAN] == 1:
-            slope = (net_pu - last_pu) // since
-        else:
-            slope = (net_pu - (((trk[_BEFORE_PU] & _MASK) ^ _HALF) - _HALF)) // (since + trk[_LAST_SINCE])
-            trk[_BEFORE_PU] = last_pu
-        slope = _SLOPE_MAX if slope > _SLOPE_MAX else 0 - _SLOPE_MAX if slope < 0 - _SLOPE_MAX else slope
+        step_pu = net_pu - (((trk[_LAST_PU] & _MASK) ^ _HALF) - _HALF)
+        step_pu = _SLOPE_MAX if step_pu > _SLOPE_MAX else 0 - _SLOPE_MAX if step_pu < 0 - _SLOPE_MAX else step_pu
+        was = ((trk[_RAW] & _MASK) ^ _HALF) - _HALF
+        slope = step_pu if since == 1 else step_pu // since
+        trk[_RAW] = slope
+        if trk[_KICK]:
+            kick += step_pu * trk[_KICK] >> 8
+            if slope > 0:
+                slope = 0 if was < 0 else was if was < slope else slope
+            else:
+                slope = 0 if was > 0 else was if was > slope else slope
+        elif trk[_SPAN] != 1:
+            slope = slope + was >> 1
         trk[_LAST_PU] = net_pu
         trk[_LAST_SINCE] = since
         since = 0
@@ -93,15 +102,28 @@ def lead(trk: ptr32, snap: ptr32) -> int:
         slope = 0
     trk[_SLOPE] = slope
     trk[_SINCE] = since
-    # Count how often the modelled battery turns in the fast band: past half of what is usual there, the other way.
+    led_pu = (((trk[_AWAY_PU] & _MASK) ^ _HALF) - _HALF) + (slope * trk[_LEAD] >> 8)
+    if kick:
+        kick = _LED_MAX if kick > _LED_MAX else 0 - _LED_MAX if kick < 0 - _LED_MAX else kick
+        most = trk[_KICK_MOST] if trk[_TURNS] <= _SWINGING else _LED_MAX
+        led_pu += most if kick > most else 0 - most if kick < 0 - most else kick
+        kick -= most if kick > most else 0 - most if kick < 0 - most else kick
+        trk[_KICK_REST] = kick * (_TURN - trk[_PART]) >> 10
+    return _LED_MAX if led_pu > _LED_MAX else 0 - _LED_MAX if led_pu < 0 - _LED_MAX else led_pu
+
+
+@micropython.viper
+def count_turns(trk: ptr32):
+    """Count how often the modelled battery turns in the fast band: past half of what is usual there, the other way.
+
+    Behind each tick.
+    """
     fast_pu = (((trk[_MODEL] - trk[_BANDS + 3]) & _MASK) ^ _HALF) - _HALF
     half_pu = trk[_BANDS + 5] >> (trk[_WINDOW] + 1)
     trk[_TURNS] -= trk[_TURNS] >> trk[_WINDOW]
     if fast_pu > half_pu if trk[_DOWN] else fast_pu < 0 - half_pu:
         trk[_DOWN] = 1 - trk[_DOWN]
         trk[_TURNS] += _TURN
-    led_pu = (((trk[_AWAY_PU] & _MASK) ^ _HALF) - _HALF) + (slope * trk[_LEAD] >> 8)
-    return _LED_MAX if led_pu > _LED_MAX else 0 - _LED_MAX if led_pu < 0 - _LED_MAX else led_pu
 
 
 @micropython.viper

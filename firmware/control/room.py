@@ -1,4 +1,4 @@
-"""The room for PV: what its limit is set to, once a second. Background only; for the wind see control.tracker."""
+"""The room for PV: what its limit is set to, once a second. Background only; for the wind see control.wind_limit."""
 
 import micropython
 

@@ -4,7 +4,7 @@ bess = net load - grid target + trim. The target is the baseline's (baseline.py)
 cannot hunt, and fades where it does harm (lead.py); the trim is a slow estimate of what is left (follow.py), which also
 learns what the PCS can really do. All of it is tuned to the delays that were measured (tuning.py).
 
-The tick runs the viper functions; Tracker and WindLimit own the cells they work on. A cell that may be below zero gets
+The tick runs the viper functions; Tracker owns the cells they work on. A cell that may be below zero gets
 its sign back by ((x & MASK) ^ HALF) - HALF; so does a sum of such cells, once.
 """
 
@@ -16,8 +16,7 @@ from micropython import const
 from firmware.control import aliased, tuning, witnessed
 from firmware.control.baseline import aim
 from firmware.control.follow import align, expect, lags, learn, observe
-from firmware.control.lead import lead, weigh
-from firmware.control.limits import load_known
+from firmware.control.lead import count_turns, lead, weigh
 from firmware.control.reasons import BASELINE, FOLLOW
 from firmware.core.ticks import diff
 from firmware.core.types import cell, ptr32
@@ -25,7 +24,10 @@ from firmware.core.types import cell, ptr32
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _FULL_SCALE = const(0x80000)
+_ONE = const(1024)
+_OVER = const(0x100000)
 _TRIM_SHARE = 20  # the trim may reach 1/20 of the BESS rating
+_KICK_SHARE = 13  # 32nds of the rating: more of it at once would make it a matter of luck when a command arrives
 _ERROR_SHARE = 64  # an error beyond this part of it counts as one of that size: load on the move past a late meter
 _PRIOR_SHARE = 4096  # a swing below this part of the BESS rating is not weighed
 _ALIASED_SHARE = 256  # nor one below this part doubted
@@ -34,12 +36,8 @@ _WAIT_MS = 1000  # that a PCS may be short of its set point before that is its l
 _OFTEN = 512  # turns a tick, times 1,024
 _SELF_CONSUMPTION = "self_consumption"
 
-# As in core.types: cells of the Snapshot, then of the Setpoint.
-_LOAD = const(0)
-_PV = const(4)
-_GENSET = const(5)
+# As in core.types: cells of the Setpoint.
 _WANTED = const(0)
-_WIND_LIMIT = const(1)
 _TARGET = const(2)
 _REASON = const(3)
 
@@ -82,6 +80,7 @@ _SPAN = const(24)  # samples that a slope spans, 1 or 2
 _PART = const(25)
 _EARLY = const(26)
 _BACK = const(27)
+_KICK = const(28)  # of a new sample's step, at once and once, in 1/256: 0, where slopes are led by all of it
 _WINDOW = const(30)
 _PRIOR = const(31)  # so much of every tick counts as of use
 _PCS_STEP = const(32)  # the most that the PCS moves in a period
@@ -91,7 +90,6 @@ _SAMPLE_MS = const(35)  # when the load was sampled
 _SINCE = const(36)  # ticks since then
 _LAST_PU = const(37)  # net load at that sample
 _LAST_SINCE = const(38)  # ticks from the sample before to it
-_BEFORE_PU = const(39)
 _SLOPE = const(40)  # of the net load, per tick
 _AGES_MS = const(41)  # sum of the load's age at the ticks
 _AGES = const(42)  # and of how many
@@ -113,21 +111,24 @@ _BAND = const(6)
 _ERROR_MAX = const(88)  # the largest error of the trim that counts
 _TURNS = const(89)  # of the model in the fast band lately, times 1,024
 _DOWN = const(90)  # 1: below its middle
-_NEAREST_MS = const(91)  # this and those behind it: as control.aliased has them
+_NEAREST = const(91)  # this and those behind it: as control.aliased has them
 _DOUBTED = const(96)
-_CELLS = const(99)
-
-# Cells of WindLimit.
-_WIND_PU = const(0)
-_EXPORT_PU = const(1)
+_CARRY = const(99)  # what a limit has cut off the lead, as far as it is still to be made good
+_CLIPPED_PU = const(100)  # the set point that it was cut to
+_KICK_REST = const(101)  # of a kick, what is still to be done
+_KICK_MOST = const(105)  # of a kick at once, before it: what observe() has compared, for control.witnessed
+_CELLS = const(106)
 
 
 @micropython.viper
 def track(trk: ptr32, point: ptr32, lim: ptr32):
     """Set BESS, grid target and reason inside the limits from what aim(), lead() and weigh() have made."""
     point[_TARGET] = trk[_TARGET_PU]
-    want_pu = (((trk[_SHAPED_PU] + trk[_TERM_PU] + trk[_TRIM]) & _MASK) ^ _HALF) - _HALF
     last_pu = ((point[_WANTED] & _MASK) ^ _HALF) - _HALF
+    want_pu = trk[_SHAPED_PU] + trk[_TERM_PU] + trk[_TRIM]
+    if last_pu == trk[_CLIPPED_PU]:
+        want_pu += trk[_CARRY]
+    want_pu = ((want_pu & _MASK) ^ _HALF) - _HALF
     if want_pu - last_pu <= trk[_DEAD_BAND] and last_pu - want_pu <= trk[_DEAD_BAND]:
         want_pu = last_pu
     least_pu = trk[_PCS_DEAD_BAND]
@@ -152,21 +153,13 @@ def track(trk: ptr32, point: ptr32, lim: ptr32):
     plain_pu = (((trk[_AWAY_PU] + trk[_TERM_PU] + trk[_TRIM]) & _MASK) ^ _HALF) - _HALF
     trk[_CUT] = 1 if plain_pu > high_pu or plain_pu < low_pu else 0
     point[_REASON] = high_reason if plain_pu > high_pu else low_reason if plain_pu < low_pu else trk[_FREE_REASON]
-    want_pu = high_pu if want_pu > high_pu else want_pu
-    point[_WANTED] = low_pu if want_pu < low_pu else want_pu
-
-
-@micropython.viper
-def limit_wind(wind: ptr32, point: ptr32, snap: ptr32, known: int, charge_pu: int):
-    """Set the wind limit, 0 .. rating: all there is room for; a load that is not known counts as 0."""
-    room_pu = charge_pu + wind[_EXPORT_PU]
-    if known:
-        room_pu += (((snap[_LOAD] - snap[_PV] - snap[_GENSET]) & _MASK) ^ _HALF) - _HALF
-    if room_pu > wind[_WIND_PU]:
-        room_pu = wind[_WIND_PU]
-    if room_pu < 0:
-        room_pu = 0
-    point[_WIND_LIMIT] = room_pu
+    last_pu = high_pu if want_pu > high_pu else low_pu if want_pu < low_pu else want_pu
+    point[_WANTED] = last_pu
+    trk[_CLIPPED_PU] = last_pu
+    want_pu -= last_pu  # by so much a limit cuts the lead: the PCS falls short, and is led for longer instead
+    if want_pu:
+        want_pu = 0 if trk[_CUT] else _OVER if want_pu > _OVER else 0 - _OVER if want_pu < 0 - _OVER else want_pu
+    trk[_CARRY] = want_pu * (_ONE - trk[_PART]) >> 10
 
 
 class Tracker:
@@ -184,7 +177,7 @@ class Tracker:
             FOLLOW if follow_load else BASELINE, 0, 0, 0, control["baseline_s"] * 1000,
             control["soc_home_permille"], control["homing_permille"], 0, min(max(pull_max_pu, 1), _FULL_SCALE - 1)))
         self.cells.extend(array("i", [0] * (_CELLS - len(self.cells))))
-        self.cells[_NEAREST_MS] = aliased.NONE
+        self.cells[_NEAREST] = aliased.NONE
         self.seen = witnessed.cells(bess_pu, facts) if facts else None
         self._rate(bess_pu, gain)
         self._take(facts.coefficients() if facts else tuning.PLAIN)
@@ -202,6 +195,7 @@ class Tracker:
         cells[_SPAN] = facts.slope_samples() if facts else 1
         cells[_PRIOR] = max(bess_pu // _PRIOR_SHARE, 1)
         cells[_PCS_STEP] = 2 * _FULL_SCALE
+        cells[_KICK_MOST] = bess_pu * _KICK_SHARE >> 5
         cells[_CAN_GIVE] = cells[_CAN_TAKE] = bess_pu
         cells[_WAIT] = max(_WAIT_MS, facts.period_ms if facts else 0)
         cells[_ERROR_MAX] = min(1_000_000 // max(gain, 1), max(bess_pu // _ERROR_SHARE, 1))
@@ -209,9 +203,14 @@ class Tracker:
     def _take(self, found):
         """Take the coefficients of tuning.coefficients()."""
         cells = self.cells
-        lag_lead = tuning.lead_of_lag(self.facts.period_ms, self.facts.lag_ms) if self.facts else 0
-        self._leads = found[0], min(found[0], lag_lead)
+        kick = lag_lead = 0
+        if self.facts:
+            kick = self.facts.kick()
+            lag_lead = tuning.lead_of_lag(self.facts.period_ms, self.facts.lag_ms)
+        cells[_KICK] = kick
+        self._leads = found[0] - kick, min(found[0], lag_lead) - kick
         cells[_LEAD], cells[_PART], cells[_EARLY], cells[_BACK], window = found[:5]
+        cells[_LEAD] -= kick
         cells[_BANDS + _BAND], cells[_BANDS] = found[5:]  # the slow one keeps its 0: nothing is left for another
         if window != cells[_WINDOW]:  # the sums are of that many ticks
             cells[_WINDOW] = window
@@ -269,6 +268,7 @@ class Tracker:
         cells = self.cells
         aim(cells, snap.cells, dt_ms)
         weigh(cells, lead(cells, snap.cells))
+        count_turns(cells)
         track(cells, setpoint.cells, limits.cells)
 
     def observe(self, setpoint, snap, limits, dt_ms):
@@ -277,16 +277,3 @@ class Tracker:
             learn(self.cells, snap.cells, dt_ms, lags(self.cells, snap.cells, dt_ms))
         align(self.cells, snap.cells, dt_ms)
         observe(self.cells, snap.cells, dt_ms)
-
-
-class WindLimit:
-    """Takes all the wind there is room for: load less other production, what the battery can charge, the export cap."""
-
-    def __init__(self, wind_pu, export_pu):
-        self.cells = array("i", (wind_pu, export_pu))
-
-    export_pu = cell(_EXPORT_PU)
-
-    def step(self, setpoint, snap, charge_pu):
-        """Set the wind limit as the control tick does."""
-        limit_wind(self.cells, setpoint.cells, snap.cells, load_known(snap.cells), charge_pu)

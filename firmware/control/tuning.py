@@ -61,17 +61,29 @@ def lead_of_lag(period_ms, lag_ms):
     return min(lag_ms * 256 // period_ms, _LEAD_MAX)
 
 
+def kick_of_lag(period_ms, lag_ms):
+    """Return what of a new sample's step is led at once, and once, in 1/256; 0 for a control of long periods.
+
+    It takes the PCS there by the end of the period; or where a period is longer than the lag, so that it is there half
+    way, as a slope's lead would.
+    """
+    if period_ms > 2 * lag_ms:
+        return 0
+    still = decayed(period_ms, lag_ms)
+    return min(still * 256 // max(_ONE - still, 1), _LEAD_MAX) if period_ms <= lag_ms else lag_ms * 256 // period_ms
+
+
 def fastest_trim(grid_sample_ms):
     """Return the largest trim rate, permille per s, whose time constant is not below four fresh samples."""
     return 1_000_000 // (_FOUR_SAMPLES * max(grid_sample_ms, 1))
 
 
-def slope_samples(refresh_ms, period_ms):
+def slope_samples(refresh_ms, period_ms, lag_ms=0):
     """Return over how many samples the slope is taken, 1 or 2: twice that is the shortest period it acts on.
 
     One sample, where the meter refreshes at least twice in a period: two periods are four fresh values then.
     """
-    return 1 if 0 < 2 * refresh_ms <= period_ms else 2
+    return 1 if 0 < 2 * refresh_ms <= period_ms or period_ms <= 2 * lag_ms else 2
 
 
 def lag_of(dead_ms, response_ms):
@@ -112,7 +124,11 @@ class Facts:
 
     def slope_samples(self):
         """Return over how many samples of the load a slope is taken."""
-        return slope_samples(self.load_refresh_ms, self.period_ms)
+        return slope_samples(self.load_refresh_ms, self.period_ms, self.lag_ms)
+
+    def kick(self):
+        """Return what of a new sample's step is led at once, and once, in 1/256."""
+        return kick_of_lag(self.period_ms, self.lag_ms)
 
     def take_way(self, way_ms):
         """Take a measured way; return whether it differs enough from the last to matter."""

@@ -21,6 +21,7 @@ from array import array
 import micropython
 from micropython import const
 
+from firmware.control.lead import count_turns
 from firmware.core.types import ptr32
 
 _MASK = const(0x3FFFFFFF)
@@ -28,17 +29,29 @@ _HALF = const(0x20000000)
 
 # As in core.types.
 _GRID = const(1)
+_LOAD_STATE = const(7)
+_LOAD_AGE_MS = const(14)
+_GRID_AGE_MS = const(15)
+_FRESH = const(1)
 _ALL_FRESH = const(25)
 
 # As in control.tracker and control.lead.
 _TARGET_PU = const(17)
 _AWAY_PU = const(18)
 _SAMPLED_MS = const(35)
+_AGES_MS = const(41)
+_AGES = const(42)
 _EXPECTED = const(58)
 _BANDS = const(70)
 _BAND = const(6)
 _TURNS = const(89)
+_NEAREST = const(91)  # these as control.aliased has them
 _DOUBTED = const(96)
+_OFF_PU = const(97)
+_SAW_PU = const(98)
+_PAIRED = const(102)  # 1: the last tick has laid load and grid to one instant,
+_ERROR_PU = const(103)  # where the grid showed so much more
+_LEFT_PU = const(104)  # than the net load less the battery
 _SWINGING = const(4096)
 
 # Own cells, and a row of them for each of two bands.
@@ -63,6 +76,11 @@ _SHARES = const(6)  # and of the share that was let through, 0 .. 256
 _SHARE = const(7)
 _ROW = const(8)
 _END = const(26)
+_GRID_PU = const(26)  # what the grid meter showed last,
+_GRID_SINCE = const(27)  # for so many ticks,
+_SHOWN_PU = const(28)  # and the net load that it showed by it when it was new
+_CELLS = const(29)
+_NEVER = 0x1FFFFFFF
 
 _LEVEL_MAX = const(2047)  # three sums of its square over 128 ticks stay a 32-bit integer
 _LEAST_LEVEL = 4
@@ -85,6 +103,10 @@ def compare(seen: ptr32, trk: ptr32, snap: ptr32, gate: int) -> int:
     `gate`, 0 .. 256: how far the term takes the feed-forward's place. Where it does, it is judged, not those.
     """
     count_samples(seen, trk[_SAMPLED_MS])
+    count_ages(trk, snap)
+    if trk[_PAIRED]:
+        trk[_PAIRED] = 0
+        pair(seen, trk, snap[_GRID])
     if snap[_ALL_FRESH] == 0 or trk[_DOUBTED]:
         return seen[_TRUST]
     bits = seen[_BITS]
@@ -115,6 +137,15 @@ def compare(seen: ptr32, trk: ptr32, snap: ptr32, gate: int) -> int:
 
 
 @micropython.viper
+def count_ages(trk: ptr32, snap: ptr32):
+    """Add up how old the load was in the ticks, for control.tracker.retune(), and count the turns of the battery."""
+    age_ms = snap[_LOAD_AGE_MS] if snap[_LOAD_STATE] == _FRESH else snap[_GRID_AGE_MS]
+    trk[_AGES_MS] += age_ms & 0xFFFF
+    trk[_AGES] += 1
+    count_turns(trk)
+
+
+@micropython.viper
 def count_samples(seen: ptr32, sampled_ms: int):
     """Count the ticks from one sample of the load to the next, where the meter says which is new."""
     seen[_SINCE] = (seen[_SINCE] & 0xFFFF) + 1
@@ -124,6 +155,27 @@ def count_samples(seen: ptr32, sampled_ms: int):
         if seen[_SINCE] < seen[_LEAST_SINCE] or seen[_SAMPLES] == 1:
             seen[_LEAST_SINCE] = seen[_SINCE]
         seen[_SINCE] = 0
+
+
+@micropython.viper
+def pair(seen: ptr32, trk: ptr32, grid_pu: int):
+    """Keep for control.aliased, of this second, the two samples of load and grid that lie nearest to each other.
+
+    What a slow grid meter shows is of when it was new, and so is what the battery gave then.
+    """
+    left_pu = ((trk[_LEFT_PU] & _MASK) ^ _HALF) - _HALF
+    saw_pu = left_pu + (((trk[_EXPECTED] & _MASK) ^ _HALF) - _HALF)
+    since = (seen[_GRID_SINCE] & 0xFFFF) + 1
+    if grid_pu != seen[_GRID_PU] or since > seen[_LEAST_SINCE]:  # or it is new, and happens to be the same
+        seen[_GRID_PU] = grid_pu
+        seen[_SHOWN_PU] = saw_pu + (((trk[_ERROR_PU] & _MASK) ^ _HALF) - _HALF)
+        since = 0
+    seen[_GRID_SINCE] = since
+    since += seen[_SINCE]
+    if since < trk[_NEAREST]:
+        trk[_NEAREST] = since
+        trk[_OFF_PU] = (((seen[_SHOWN_PU] & _MASK) ^ _HALF) - _HALF) - saw_pu
+        trk[_SAW_PU] = saw_pu
 
 
 def sample_ticks(seen):
@@ -213,8 +265,9 @@ def cells(bess_pu, facts):
     shift = 1
     while bess_pu >> shift > 2047:
         shift += 1
-    made = array("i", [0] * _END)
+    made = array("i", [0] * _CELLS)
     made[_BITS], made[_SHIFT], made[_LEAST] = bits, shift, _LEAST_LEVEL * _LEAST_LEVEL << bits
+    made[_GRID_PU] = _NEVER
     made[_TRUSTS], made[_TRUST] = _WHOLE << bits, _WHOLE
     for row in range(_ROWS, _END, _ROW):
         made[row + _SHARES], made[row + _SHARE] = _WHOLE << bits, _WHOLE

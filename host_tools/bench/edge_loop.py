@@ -8,7 +8,7 @@ not. What that comes to by the minute is told beside.
 
 from dataclasses import dataclass
 
-from firmware.control import limits, tracker
+from firmware.control import limits, tracker, wind_limit
 from firmware.control.dispatch import Dispatch
 from firmware.core import utc
 from firmware.core.scale import choose_unit_w, to_pu
@@ -63,7 +63,7 @@ class Loop:
         self.limits = limits.Limits(bess_pu, pu(caps["grid_import_w"]), export_pu,
                                     caps["soc_min_permille"], caps["soc_max_permille"])
         self.tracker = tracker.Tracker(config["control"], bess_pu)
-        self.wind = tracker.WindLimit(wind_pu, export_pu)
+        self.wind = wind_limit.WindLimit(wind_pu, export_pu)
         self.dispatch = Dispatch(config, self, pu, unit_w)
         self.notes = []
         self.utc.set(0, 0, CLOCK_SYNCHRONISED, 0)

@@ -47,6 +47,8 @@ class PeriodicLaw(TrackerLaw):
         cells = self.tracker.cells
         baseline.aim(cells, snap.cells, dt_ms)
         lead.weigh(cells, lead.lead(cells, snap.cells))
+        if not self._sees_grid:
+            lead.count_turns(cells)
         periodic.repeat(self.term.cells, self.term.ring, cells)
         self.open += self.term.gate > 0
         if not self._used:

@@ -5,7 +5,8 @@ from array import array
 from firmware.control import reasons, states, supervisor
 from firmware.control.limits import Limits, net_load_pu
 from firmware.control.stale import FORM, Stale
-from firmware.control.tracker import Tracker, WindLimit
+from firmware.control.tracker import Tracker
+from firmware.control.wind_limit import WindLimit
 from firmware.core.types import (
     ABSENT,
     BESS,

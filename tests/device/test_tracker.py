@@ -81,12 +81,15 @@ def test_the_way_of_a_sample_is_measured_and_the_tuning_follows():
     rig.snap.age_ms[LOAD] = 40
     for _ in range(255):
         rig.step(1000)
+        rig.tracker.compare(rig.snap)
     assert rig.tracker.retune(rig.snap.now_ms, rig.snap.now_ms + 5) is None  # too few yet
     rig.step(1000)
+    rig.tracker.compare(rig.snap)
     told = rig.tracker.retune(rig.snap.now_ms, rig.snap.now_ms + 5)
     assert "45 ms from read to command" in told and rig.tracker.cells[23] > lead
     for _ in range(256):
         rig.step(1000)
+        rig.tracker.compare(rig.snap)
     assert rig.tracker.retune(rig.snap.now_ms, rig.snap.now_ms + 6) is None  # no news
 
 
@@ -168,6 +171,7 @@ def _doubts(shown, seen, ticks=400, dt_ms=1000):
     found = []
     for t in range(ticks):
         rig.step(shown(t), dt_ms, seen(t))
+        rig.tracker.compare(rig.snap)
         if rig.tracker.is_aliased():
             found.append(t)
     return found, rig
@@ -184,11 +188,13 @@ def test_a_swing_that_the_grid_meter_does_not_show_is_doubted_and_the_mean_follo
     sent = []
     for t in range(400, 460):
         rig.step(shown(t), 1000, _square(7)(t))
+        rig.tracker.compare(rig.snap)
         rig.tracker.is_aliased()
         sent.append(rig.point.bess_pu)
     assert max(sent) - min(sent) < 20_000 and 25_000 < sum(sent) // 60 < 55_000
     for t in range(460, 700):
         rig.step(shown(t), 1000)
+        rig.tracker.compare(rig.snap)
         doubted = rig.tracker.is_aliased()
     assert not doubted and rig.point.bess_pu > 55_000 or rig.point.bess_pu < 25_000
 

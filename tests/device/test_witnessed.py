@@ -30,7 +30,6 @@ class Rig:
         self.full_pu, self.late, self.beside_pu = full_pu, late, beside_pu
         self.cells, self.seen = self.tracker.cells, self.tracker.seen
         self.cells[70] = self.cells[76] = 0  # no filter: all of it is in the fast band
-        self.cells[89] = 1 << 16  # it swings
         self.at = 0
         self.share = 256
 
@@ -41,6 +40,7 @@ class Rig:
         bess_pu = WAVE[(at - self.late) & 7] * self.full_pu // 10_000 * self.share // 256
         cells[18], cells[58] = load_pu, bess_pu
         self.snap.power_pu[GRID] = load_pu - bess_pu + WAVE[(at * 3 + 1) & 7] * self.beside_pu // 10_000
+        cells[89] = 1 << 16  # it swings
         cells[75] = 1 << 20  # what the model says: all of it is of use
         cells[74] = 1 << 20
         trust = self.tracker.compare(self.snap, gate)
