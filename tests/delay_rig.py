@@ -6,8 +6,8 @@ a first-order lag. The tracker is told none of it but the lag of the PCS and the
 
 What nobody can beat is said by bound_ms(): no frame shows the load before, no command reaches the PCS before, and from
 then on it goes with all of its rating, by somebody who knows all of it, what is late and what will get lost too. A step
-is given eight cycles, or where that bound is beyond them the bound, and what nobody can know before: one and a half where
-the ways jitter, and a cycle for each frame of the load or of the command that was lost on the way.
+is given eight cycles, or where that bound is beyond them the bound; and what nobody can know before: one and a half
+where the ways jitter, and a cycle for each frame of the load or of the command that was lost on the way.
 """
 
 import math
