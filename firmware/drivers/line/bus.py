@@ -15,13 +15,13 @@ from array import array
 import micropython
 from micropython import const
 
-from firmware.core import crc, ticks, types
+from firmware.core import crc, machine, ticks, types
 from firmware.core.types import ptr32
 from firmware.drivers.line.device import Device
 from firmware.drivers.line.hot import bind
-from firmware.drivers.line.listener import leave, listener
+from firmware.drivers.line.listener import hear, leave, look_closer
 from firmware.drivers.line.queue import set_period, submit, take
-from firmware.drivers.line.upset import WINDOW, attend, drop
+from firmware.drivers.line.upset import WINDOW, attend, drop, spill
 
 # As in drivers.line.cells.
 _STATE = const(0)
@@ -68,11 +68,19 @@ _FORM = const(10)
 _WRITES = const(12)
 _ASKED = const(14)
 _NUMBER = const(15)
+_OWN = const(22)
 _JOB_WIDTH = const(23)
 
 # States of the line.
 _QUIET = const(0)  # silence has been kept: a request may start
+_SEND = const(1)
 _GAP = const(3)  # waiting for silence
+
+# As in drivers.line.modbus, drivers.line.upset and drivers.line.listener.
+_OK = const(0)
+_SENDING = const(12)
+_UNUSUAL = const(14)
+_WINDOW = const(288)
 
 # As in drivers.line.queue.
 _ACTIVE = const(2)
@@ -98,7 +106,7 @@ class Bus:
         self.rx = bytearray(WINDOW)
         self.devices = []
         self.jobs = []
-        self.takers = []  # two a job: what takes its answers, and where to
+        self.takers = []  # of each job what takes its answers, and where to
         self.frames = []  # of each of a job's two forms its frame, and of a write the registers that it is made from
         self._us = platform.us
         self.ms = platform.ms
@@ -122,7 +130,7 @@ class Bus:
         at = self.lengthen(array("i", [0] * _JOB_WIDTH))
         self.cells[at + _NUMBER] = len(self.jobs)
         self.jobs.append(job)
-        self.takers.extend((leave, b""))
+        self.takers.append((leave, b""))
         self.frames.extend((None, None, None, None))
         return at
 
@@ -153,6 +161,16 @@ class Bus:
         self.cells[_CLOCK_US] = self.cells[_NOW]
         self.cells[_CLOCK_MS] = self.ms()
 
+    # What is not at every byte poll() finds here: with names of this module in it, each would cost more.
+    attend = attend
+    drop = drop
+
+    @micropython.native
+    def spill(self, n):
+        """Take what there is room for of `n` bytes, more having come than fits; return how many."""
+        n = spill(self.cells, n)
+        return self.readinto(self.rx, self.cells[_N], n)
+
     foreign = property(lambda bus: bus.cells[_FOREIGN])  # bursts that belong to no unit
 
     @micropython.native
@@ -171,16 +189,16 @@ class Bus:
         self._serial = serial
         self.any_bytes = serial.any
         self.readinto = serial.readinto
-        self.write = serial.write
-        self.begin = _beginner(self)
-        self.poll = _poller(self, serial.any, self._us, listener(self, serial.readinto, serial.tx_done))
+        on = (self, self.rx, serial.readinto, serial.tx_done, machine.hear or hear, types.at(self.rx),
+              types.at(crc.TABLE), look_closer, self.takers)
+        self.poll = _poller(self, serial.any, self._us, _beginner(self, serial.write), on)
 
 
 # What runs at every byte is made of closures: what they use is at hand for a quarter of what an attribute costs. With
 # more than five variables and arguments together the VM would take a closure's frame from the heap.
 
 
-def _poller(bus, any_bytes, us, listen):
+def _poller(bus, any_bytes, us, begin, on):
     """Return poll(): advance as far as the bytes and the clock allow; 0 while no transaction is open."""
     cells = types.at(bus.cells)
 
@@ -190,43 +208,51 @@ def _poller(bus, any_bytes, us, listen):
         n = int(any_bytes())
         now = int(us())
         c[_NOW] = now
+        job = c[_JOB]
         if n == 0 and (now - c[_WAKE]) & _HALF:
-            return c[_JOB]
-        if c[_JOB]:
+            return job
+        if job:
+            owner, rx, readinto, tx_done, judge, come, table, closer, takers = on
+            if n:  # bytes first, then the question whether the request has left: the order matters
+                n = int(readinto(rx, c[_N], n)) if n + c[_N] <= _WINDOW else int(owner.spill(n))
+                c[_N] += n
             c[_CAME] = n
-            status = int(listen())
+            status = int(judge(cells, come, table)) if c[_STATE] != _SEND or int(tx_done()) else _SENDING
+            if status == _UNUSUAL:
+                status = int(closer(cells, come, job))
+            if status == _OK:
+                give, out = takers[c[_WHO]]
+                status = int(give(cells, c[job + _OWN], come, out))
             if status:
-                attend(bus, status, n, now)
+                owner.attend(status, n, now)
         elif n:
-            drop(bus, n, now)
+            on[0].drop(n, now)
         else:
             if c[_STATE]:
                 c[_STATE] = _QUIET
                 c[_BUSY_US] = (c[_BUSY_US] + ((c[_WAKE] - c[_BEGUN]) & _MASK)) & _MASK
             if (now - c[_CLOCK_US]) & _MASK >= _CLOCK_LASTS_US:
-                bus.set_clock()
+                on[0].set_clock()
         if c[_STATE] == _QUIET:
-            if c[_HEAD]:
-                bus.begin()
-            else:
-                c[_WAKE] = ((now - _HALF + _FOREVER_US) & _MASK) ^ _HALF
+            begin()
         return c[_JOB]
 
     return poll
 
 
-def _beginner(bus):
+def _beginner(bus, write):
     """Return begin(): send the request that is next, if one may go; the frame of a write is made anew."""
-    cells = types.at(bus.cells)
-    frames = bus.frames
-    write = bus.write
-    seal, table = crc.seal, types.at(crc.TABLE)
+    cells, frames, others = types.at(bus.cells), bus.frames, (take, crc.seal, types.at(crc.TABLE))
 
     @micropython.viper
     def begin():
         c = ptr32(cells)
         now = c[_NOW]
-        job = int(take(cells, now))
+        if c[_HEAD] == 0:
+            c[_WAKE] = ((now - _HALF + _FOREVER_US) & _MASK) ^ _HALF
+            return
+        choose, seal, table = others
+        job = int(choose(cells, now))
         if job == 0:
             return
         form = c[_HOW]
@@ -245,13 +271,12 @@ def _beginner(bus):
         c[_BEGUN] = now
         c[_END] = ((now - _HALF + c[_FRAME_N] * c[_CHAR]) & _MASK) ^ _HALF
         c[_WAKE] = c[_END]
-        form = 4 * c[_WHO] + 2 * form
-        frame = frames[form]
+        frame = frames[4 * c[_WHO] + 2 * form]
         if c[job + _WRITES]:
             if c[job + _RANK] == _URGENT:
                 c[_COMMAND_DUE] = 0
                 c[_COMMANDED] = c[job + _ASKED] | 1
-            seal(frame, frames[form + 1], table, c[_FRAME_N])
+            seal(frame, frames[4 * c[_WHO] + 2 * form + 1], table, c[_FRAME_N])
         write(frame, c[_FRAME_N])
 
     return begin

@@ -91,8 +91,7 @@ class Job:
         returns 0, or REFER where the owner's on_answer() is to see to this answer.
         """
         self.bus.cells[self.at + _OWN] = own
-        at = 2 * self.bus.cells[self.at + _NUMBER]
-        self.bus.takers[at:at + 2] = [taker, types.at(out)]
+        self.bus.takers[self.bus.cells[self.at + _NUMBER]] = (taker, types.at(out))
 
     def persists(self):
         """Say that this read is made once more where it fails for the first time. Start-up only."""

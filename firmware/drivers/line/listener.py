@@ -1,17 +1,16 @@
-"""A request is on the line: take what has come, see whether the request has left, find its answer where it should be.
+"""A request is on the line: note when it has left and when bytes came, find its answer where it should be.
 
-The ordinary course of a transaction, in two closures; whatever else happens goes to drivers.line.upset. What a call
-between two functions costs would check ten bytes, so there are no more of them.
+The ordinary course of a transaction, as bus.poll() has it; whatever else happens goes to drivers.line.upset. It is all
+in one piece, hear(), for which a machine may have its own (core.machine).
 A chained assignment is for constants only: the viper emitter stores another value than it should in the second cell.
 """
 
 import micropython
 from micropython import const
 
-from firmware.core import crc, types
-from firmware.core.types import ptr8, ptr32
+from firmware.core.crc import crc16
+from firmware.core.types import ptr8, ptr16, ptr32
 from firmware.drivers.line.outcome import pause, unusual
-from firmware.drivers.line.upset import spill
 
 # As in drivers.line.cells.
 _STATE = const(0)
@@ -32,13 +31,14 @@ _DIRECT = const(27)
 _FIRST = const(29)
 _SENT = const(30)
 _NOW = const(33)
-_WHO = const(34)
 _HOW = const(35)
 _CLOCK_MS = const(39)
 _CAME = const(42)
 _CLOCK_US = const(43)
 _ANSWERS = const(3)
 _PAUSE = const(10)
+_HELD = const(14)
+_BARRED = const(15)
 _ORDINARY = const(21)
 _ASK = const(1)
 _DEVICE = const(3)
@@ -46,7 +46,6 @@ _AGAIN = const(13)
 _EXPECTED = const(16)
 _AWAITED = const(18)
 _EXPECTED_MORE = const(20)
-_OWN = const(22)
 
 # States of the line, as in drivers.line.bus.
 _SEND = const(1)
@@ -54,12 +53,12 @@ _LISTEN = const(2)
 _GAP = const(3)
 
 # As in drivers.line.modbus and drivers.line.upset.
+_OK = const(0)
 _MORE = const(1)
 _LOOK = const(11)
-_SENDING = const(12)
 _REFER = const(13)
+_UNUSUAL = const(14)  # of hear(): an answer, and something more is to be seen to
 
-_WINDOW = const(288)  # as upset.WINDOW
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _NEVER = const(0x3FFFFFFF)
@@ -72,81 +71,81 @@ def leave(c: ptr32, own: int, come: ptr8, out: ptr8) -> int:
     return _REFER
 
 
-def listener(bus, readinto, tx_done):
-    """Return listen(): OK or REFER where there was an answer, MORE for a beginning of one, SENDING, or LOOK."""
-    cells = types.at(bus.cells)
-    rx = bus.rx
-    hear = _hearer(bus)
-
-    @micropython.viper
-    def listen() -> int:
-        c = ptr32(cells)
-        n = c[_CAME]
-        now = c[_NOW]
-        if n:
-            if n + c[_N] > _WINDOW:
-                n = int(spill(cells, n))
-            n = int(readinto(rx, c[_N], n))
-            c[_N] += n
-        if c[_STATE] == _SEND:  # the order matters: bytes first, then the question whether the request has left
-            if not int(tx_done()):
-                return _SENDING
-            end = c[_END]  # by the baud rate, unless the UART was seen to end earlier or later
-            if ((now - end) & _MASK) & _HALF or (end - c[_BUSY]) & _HALF:
-                end = now
-                c[_END] = now
-            c[_SENT] = (c[_CLOCK_MS] + ((end - c[_CLOCK_US]) & _MASK) // 1000) & _MASK
-            c[_STATE] = _LISTEN
-            c[_LAST] = end
-            c[_DEADLINE] = _NEVER
-        if n == 0:
-            return _MORE
-        if c[_N] - n <= c[_BASE]:  # only the last byte's time is known: the rest came before at the line's speed
-            c[_FIRST] = ((now - _HALF - n * c[_CHAR]) & _MASK) ^ _HALF
-        c[_LAST] = now
-        c[_TRIED] = 0
-        c[_WAKE] = ((now - _HALF + c[_SILENCE]) & _MASK) ^ _HALF
-        return int(hear())
-
-    return listen
+@micropython.viper
+def note_sent(c: ptr32):
+    """Note when the request's last byte left, where that is news."""
+    if c[_STATE] != _SEND:
+        return
+    now = c[_NOW]
+    end = c[_END]  # by the baud rate, unless the UART was seen to end earlier or later
+    if ((now - end) & _MASK) & _HALF or (end - c[_BUSY]) & _HALF:
+        end = now
+        c[_END] = now
+    c[_SENT] = (c[_CLOCK_MS] + ((end - c[_CLOCK_US]) & _MASK) // 1000) & _MASK
+    c[_STATE] = _LISTEN
+    c[_LAST] = end
+    c[_DEADLINE] = _NEVER
 
 
-def _hearer(bus):
-    """Return hear(): where the bytes are the answer end the transaction, as outcome.close() does it, and hand it on."""
-    cells = types.at(bus.cells)
-    rx = types.at(bus.rx)
-    takers = bus.takers
-    fast = crc.fast
-    table = types.at(crc.TABLE)
+@micropython.viper
+def note_bytes(c: ptr32):
+    """Note when bytes came."""
+    now = c[_NOW]
+    if c[_N] - c[_CAME] <= c[_BASE]:  # only the last byte's time is known: the rest came before at the line's speed
+        c[_FIRST] = ((now - _HALF - c[_CAME] * c[_CHAR]) & _MASK) ^ _HALF
+    c[_LAST] = now
+    c[_TRIED] = 0
+    c[_WAKE] = ((now - _HALF + c[_SILENCE]) & _MASK) ^ _HALF
 
-    @micropython.viper
-    def hear() -> int:
-        c = ptr32(cells)
-        b = ptr8(rx)
-        job = c[_JOB]
-        at = job + c[_HOW]
-        if b[0] | b[1] << 8 | b[2] << 16 != c[at + _EXPECTED] or c[_N] < 3 or c[_BASE] + c[_SPILT]:
-            return _LOOK
-        if c[_N] < c[_ANSWER_N]:
-            return _MORE
-        more = c[at + _EXPECTED_MORE]
-        if more and b[3] | b[4] << 8 | b[5] << 16 != more or int(fast(b, table, 0, c[_ANSWER_N])):
-            return _LOOK
-        device = c[job + _DEVICE]
-        c[_JOB] = c[job + _ASK] = 0
-        c[_STATE] = _GAP
-        c[_DIRECT] -= c[job + _AWAITED]
-        c[job + _AWAITED] = 0
-        count = c[device + _ANSWERS] + 1
-        c[device + _ANSWERS] = count & _MASK
-        turn = (c[_FIRST] - c[_END]) & _MASK
-        if turn & _HALF:  # it came sooner than the baud rate has it
-            turn = 0
-        if turn >= c[device + _ORDINARY] or count & _OFTEN == 0 or c[_N] > c[_ANSWER_N] or c[job + _AGAIN]:
-            unusual(c, rx, job, turn)
-        if c[device + _PAUSE]:
-            pause(c, device)
-        who = 2 * c[_WHO]
-        return int(takers[who](c, c[job + _OWN], b, takers[who + 1]))
 
-    return hear
+@micropython.viper
+def hear(c: ptr32, b: ptr8, table: ptr16) -> int:
+    """Note when the request left and the last bytes came; where those so far are the answer end the transaction, as
+    outcome.close() does it.
+
+    OK, or UNUSUAL where look_closer() is to be called; else MORE or LOOK.
+    """
+    note_sent(c)
+    if c[_CAME] == 0:
+        return _MORE
+    note_bytes(c)
+    job = c[_JOB]
+    at = job + c[_HOW]
+    if b[0] | b[1] << 8 | b[2] << 16 != c[at + _EXPECTED] or c[_N] < 3 or c[_BASE] + c[_SPILT]:
+        return _LOOK
+    if c[_N] < c[_ANSWER_N]:
+        return _MORE
+    more = c[at + _EXPECTED_MORE]
+    if more and b[3] | b[4] << 8 | b[5] << 16 != more or int(crc16(b, table, 0, c[_ANSWER_N])):
+        return _LOOK
+    c[_JOB] = c[job + _ASK] = 0
+    c[_STATE] = _GAP
+    c[_DIRECT] -= c[job + _AWAITED]
+    c[job + _AWAITED] = 0
+    device = c[job + _DEVICE]
+    count = c[device + _ANSWERS] + 1
+    c[device + _ANSWERS] = count & _MASK
+    turn = (c[_FIRST] - c[_END]) & _MASK
+    if turn & _HALF:  # it came sooner than the baud rate has it
+        turn = 0
+    if turn >= c[device + _ORDINARY] or count & _OFTEN == 0 or c[_N] > c[_ANSWER_N] or c[job + _AGAIN]:
+        return _UNUSUAL
+    if c[device + _PAUSE]:
+        if c[device + _BARRED] and c[device + _HELD]:
+            return _UNUSUAL
+        pause(c, device)
+    return _OK
+
+
+@micropython.viper
+def look_closer(c: ptr32, rx: ptr8, job: int) -> int:
+    """See to an answer that is UNUSUAL; return OK."""
+    device = c[job + _DEVICE]
+    turn = (c[_FIRST] - c[_END]) & _MASK
+    if turn & _HALF:
+        turn = 0
+    if turn >= c[device + _ORDINARY] or c[device + _ANSWERS] & _OFTEN == 0 or c[_N] > c[_ANSWER_N] or c[job + _AGAIN]:
+        unusual(c, rx, job, turn)
+    if c[device + _PAUSE]:
+        pause(c, device)
+    return _OK

@@ -42,7 +42,7 @@ _AGAIN = const(13)
 _PERSISTS = const(19)
 _OWN = const(22)
 
-# What listen() says beside the statuses of drivers.line.modbus: the request has not left; it is for the job's owner.
+# What poll() comes to beside the statuses of drivers.line.modbus: the request has not left; it is for the job's owner.
 SENDING = const(12)
 REFER = const(13)
 WINDOW = const(288)  # the longest answer (255), the echo of the longest request in use, and a little noise
@@ -137,7 +137,8 @@ def finish(bus, status):
     count_answer(cells, bus.rx, row)
     who = cells[_WHO]
     if status == OK:
-        if bus.takers[2 * who](cells, cells[row + _OWN], bus.rx, bus.takers[2 * who + 1]):
+        take, out = bus.takers[who]
+        if take(cells, cells[row + _OWN], bus.rx, out):
             refer(bus)
     else:
         job = bus.jobs[who]
