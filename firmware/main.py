@@ -225,14 +225,14 @@ def ticker(station, on):
     @micropython.viper
     def control_tick():
         """One control period: measure, limit, judge, track, have the last word, command, account."""
-        believe, measure, form_silent, substitute, sample_grid, take_mean, decide, judge_period, advance, integrate, \
-            snap, point, sup, missed, deciding, truth, table, samples, quality, utc, energy, ms, watched, limiter, \
-            send = on
+        believe, doubt_them, measure, form_silent, substitute, sample_grid, take_mean, decide, judge_period, advance, \
+            integrate, snap, point, sup, missed, deciding, truth, table, samples, quality, utc, energy, ms, watched, \
+            limiter, send = on
         now_ms = int(ms())
         dt_ms = (((now_ms - ptr32(snap)[_NOW_MS]) & _MASK) ^ _HALF) - _HALF
         step_ms = 1 if dt_ms < 1 else dt_ms if dt_ms < 1000 else 1000
-
-        believe(truth, table, now_ms)  # which samples are to be believed
+        if int(believe(truth, table, now_ms)):  # which samples are to be believed
+            doubt_them(truth, table, now_ms)  # what is not ordinary
         silent = int(measure(snap, table, samples, now_ms))  # registers -> one instant
         if silent == 1:  # it gets the value that the others leave for it
             form_silent(snap)

@@ -19,7 +19,7 @@ from firmware.control import (
     tuning,
     wind_limit,
 )
-from firmware.core import snapshot, types, utc
+from firmware.core import machine, snapshot, types, utc
 from firmware.core.errors import UplinkError
 from firmware.core.scale import choose_unit_w, to_pu
 from firmware.core.types import GRID, LOAD, Setpoint
@@ -281,8 +281,9 @@ class Wired:
 
     def looked_up(self):
         """Return the steps of the control tick in their order, and what they work on: a look-up each costs as much."""
-        steps = (doubt.judge, snapshot.fast, measure.form_silent, stale.substitute, measure.sample_grid,
-                 measure.take_mean, decide.decide, interval.judge_period, utc.advance, energy.integrate)
+        steps = (machine.judge or doubt.judge, doubt.judge, snapshot.fast, measure.form_silent, stale.substitute,
+                 measure.sample_grid, measure.take_mean, decide.decide, interval.judge_period, utc.advance,
+                 machine.integrate or energy.integrate)
         made, field, cutter = self.measure, self.field, self.cutter
         term = self.periodic
         snap, point, sup, missed = map(types.at, (made.snapshot.cells, self.setpoint.cells, self.supervisor.cells,

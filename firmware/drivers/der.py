@@ -9,6 +9,7 @@ from array import array
 import micropython
 from micropython import const
 
+from firmware.core import machine
 from firmware.core.errors import BusError
 from firmware.core.types import ptr8, ptr32
 from firmware.drivers import sunspec
@@ -64,7 +65,7 @@ class Der(SunspecDevice):
         """Have power put into its reading's row, wherever that has moved. Start-up only."""
         line = self._bus.cells
         line[self._own + _OUT_AT] = self.power.at
-        self._fast.hand_to(take_fast, self._own, self.power.cells)
+        self._fast.hand_to(machine.take_fast or take_fast, self._own, self.power.cells)
 
     def _set_up(self):
         yield from SunspecDevice._set_up(self)

@@ -5,6 +5,7 @@ from array import array
 import micropython
 from micropython import const
 
+from firmware.core import machine
 from firmware.core.types import Reading, ptr8, ptr32
 from firmware.drivers import regmap
 from firmware.drivers.line.job import Job
@@ -146,12 +147,14 @@ class Meter:
         """Have answers put into the reading's row, wherever that has moved. Start-up only."""
         line, own = self._bus.cells, self._own
         line[own + _OUT_AT] = self.power.at
-        self._job.hand_to(take_power, own, self.power.cells)
+        self._job.hand_to(machine.take_power or take_power, own, self.power.cells)
 
     @micropython.native
     def on_answer(self, job, buf, at):
         """See to an answer that is not simply a new value."""
         line, own = self._bus.cells, self._own
+        if machine.take_power and not take_power(line, own, buf, self.power.cells):
+            return  # no plain one, but new
         value = value_at(line, own, buf, at)
         if value != INVALID and not line[own + _MOVING]:
             line[own + _REPEATED] += 1

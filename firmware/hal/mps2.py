@@ -10,9 +10,9 @@ import mps2
 import uctypes
 from micropython import const
 
-from firmware.core import cbor_plan, crc, snapshot, types, words
+from firmware.core import cbor_plan, crc, machine, snapshot, types, words
 from firmware.core.errors import ConfigError, HalError
-from firmware.hal import thumb, thumb_bus, thumb_cbor, thumb_tick
+from firmware.hal import thumb, thumb_answer, thumb_bus, thumb_cbor, thumb_power, thumb_tick
 from firmware.hal.half_duplex import HalfDuplex
 from firmware.hal.platform import BasePlatform
 
@@ -21,6 +21,11 @@ crc.seal = thumb_bus.fill
 words.fast = thumb.run
 cbor_plan.fast = thumb_cbor.write
 snapshot.fast = thumb_tick.measure
+machine.hear = thumb_answer.hear
+machine.take_power = thumb_power.take_power
+machine.take_fast = thumb_power.take_fast
+machine.judge = thumb_tick.judge
+machine.integrate = thumb_tick.integrate
 types.at = uctypes.addressof
 
 _MASK = const(0x3FFFFFFF)

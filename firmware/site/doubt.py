@@ -252,8 +252,11 @@ def weigh(table: ptr32, out: ptr32, at: int, row: int):
 
 
 @micropython.viper
-def judge(table: ptr32, out: ptr32, now_ms: int):
-    """Judge what is new in each of the drivers' rows, at the tick `now_ms`; `out` has a believed row for each."""
+def judge(table: ptr32, out: ptr32, now_ms: int) -> int:
+    """Judge what is new in each of the drivers' rows, at the tick `now_ms`; `out` has a believed row for each.
+
+    Returns 0: nothing is left to be judged (core.machine).
+    """
     table[_NOW] = now_ms
     end = table[_END]
     at = 0
@@ -284,3 +287,4 @@ def judge(table: ptr32, out: ptr32, now_ms: int):
                 weigh(table, out, at, row)
         at += _CELLS
         row += _WIDTH
+    return 0
