@@ -5,7 +5,8 @@ that long, or a negative one, such as FLASH_US, where its next slice cannot be c
 long a slice, and a collection, may hold up lesser tasks but starts only when it fits before the next critical one.
 COLLECTED has it resumed behind the next collection: what is to last is then made where the heap is full already, and
 leaves what is free in one piece.
-Jobs take turns. Any other slice starts only when its declared budget fits before the next task.
+Jobs take turns. Any other slice starts only when its declared budget fits before the next task, or what the longest of
+its job has taken, if that was more.
 A job passed over for `patience_us` gets one slice all the same, right behind a task, where the slack is
 longest, and the slice is counted as forced: work that can never fit goes on, at a stated cost.
 """
@@ -37,6 +38,8 @@ class Background:
         self.generator = generator
         self.budget_us = budget_us
         self.need_us = budget_us  # of the next slice
+        self.uncut = False  # which cannot be cut
+        self.longest_us = budget_us  # of the others, budget and more
         self.slices = 0
         self.over_budget = 0
         self.slice_max_us = 0
@@ -53,16 +56,16 @@ class Background:
         self.slices = self.slices + 1 & _MASK
         if run_us > self.slice_max_us:
             self.slice_max_us = run_us
-        if run_us > self.need_us:
+        if run_us > (self.need_us if self.uncut else self.budget_us):
             self.over_budget = self.over_budget + 1 & _MASK
 
     @micropython.native
     def may_run(self, now_us, slack_us, behind, patience_us, spare_us):
         """Return whether a slice may start now: it fits, or it has waited enough and stands behind a task."""
-        if self.need_us == self.budget_us:
-            if self.need_us <= slack_us and spare_us > 0:
+        if self.uncut:
+            if self.need_us <= spare_us:
                 return True
-        elif self.need_us <= spare_us:
+        elif self.need_us <= slack_us and spare_us > 0:
             return True
         if not self.waiting:
             self.waiting = True
@@ -226,11 +229,13 @@ class Pool:
             self._failed(job.name, error)
         end_us = self._us()
         run_us = (end_us - begin_us & _MASK ^ _HALF) - _HALF
-        if job.need_us > job.budget_us and run_us > self._uncut_us:
-            self._uncut_us = run_us
         job.account(run_us)
-        job.waiting = False
-        job.need_us = job.budget_us
+        if job.uncut:
+            self._uncut_us = max(self._uncut_us, run_us)
+        elif run_us > job.longest_us:
+            job.longest_us = max(job.budget_us, min(run_us, self._most_us - _MARGIN_US))
+        job.waiting = job.uncut = False
+        job.need_us = job.longest_us
         if ended:
             self._turn -= 1
             self.jobs.remove(job)
@@ -238,6 +243,7 @@ class Pool:
             job.awaits = self.collects
             self.ask()
         elif rest_us and rest_us < 0:
+            job.uncut = True
             job.need_us = self._uncut(job.budget_us, min(-rest_us, _MAX_US))
         elif rest_us:
             job.resting = True

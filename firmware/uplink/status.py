@@ -26,7 +26,11 @@ class Status:
     def text(self):
         """Yield while putting the state into words; return it as JSON, in bytes."""
         utc, chain, snap = self._utc, self._chain, self._snap
-        powers = ", ".join(['"%s_w": %s' % (ROLE_NAMES[role], self._power(role)) for role in _ORDER])
+        powers = []
+        for role in _ORDER:
+            powers.append('"%s_w": %s' % (ROLE_NAMES[role], self._power(role)))
+            yield  # where the heap is nearly full, each piece has to be looked for
+        powers = ", ".join(powers)
         yield
         mode, reason = self.mode(), self._reason()
         alarms = self._alarms(mode, reason)

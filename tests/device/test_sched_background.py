@@ -263,3 +263,28 @@ def test_a_job_goes_on_behind_a_collection_where_it_asks_for_that():
         passes_until(scheduler, platform, platform.now_us + 200000)
         assert seen == [0, 1, 2, 3] and len(platform.collects) == 3 and len(log) == 20
         assert scheduler.jobs() == [] and scheduler.tasks[0].late_max_us <= 0
+
+
+def test_a_slice_starts_only_where_the_longest_of_its_job_would_fit():
+    platform = FakePlatform()
+    scheduler = Scheduler(platform)
+    tick = Task("tick", nothing, 20, critical=True)
+    scheduler.add(tick)
+    begin_us = platform.now_us
+    starts = []
+
+    def work():
+        yield 17000  # so that the first one that is too long has three milliseconds left
+        for cost_us in (5000, 1000, 1000, 5000, 1000):
+            starts.append((platform.now_us - begin_us) % 20000)
+            platform.spend(cost_us)
+            yield 17000
+
+    job = scheduler.spawn("work", work(), 2000)
+    passes_until(scheduler, platform, begin_us + 30000)
+    late_us = tick.late_max_us
+    tick.reset_worst()
+    passes_until(scheduler, platform, begin_us + 300000)
+    assert late_us == 2000 and tick.late_max_us == 0, "the first one was longer than anybody knew"
+    assert starts[0] == 17000 and max(starts[1:]) <= 15000 and len(starts) == 5
+    assert job.over_budget == 2 and job.forced == 0
