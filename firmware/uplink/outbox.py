@@ -112,7 +112,7 @@ class Outbox:
 
     def _turn_over(self):
         """Go on to the file behind the one at hand; return whether there is one."""
-        yield
+        yield FLASH_US  # to see whether it is there may take three milliseconds
         if self._first != self.next and self._files.size(self._path(self.next)) is not None:
             self._first, self._pos = self.next, 0
             return True
@@ -131,7 +131,7 @@ class Outbox:
                 digits = name[: -len(self._suffix)]
                 if name.endswith(self._suffix) and digits.isdigit():
                     found.append(int(digits))
-                yield  # each name is a look into the flash
+                yield FLASH_US  # each name is a look into the flash, which may have a whole block to read for it
         yield
         return found
 
@@ -143,7 +143,7 @@ class Outbox:
 
 def read_slowly(files, path, pos, view):
     """Yield while filling a buffer from a file, opened and read in slices of their own; return the bytes."""
-    yield  # on a full flash opening takes a millisecond, reading a twentieth of one
+    yield FLASH_US  # on a full flash opening takes two milliseconds, reading a twentieth of one
     file = yield from patiently(at_once, files.reader, path)
     if file is None:
         return 0
