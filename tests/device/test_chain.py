@@ -1,11 +1,8 @@
 """The chain on any runtime: numbers, links, flags, restarts, a missing head, a full flash."""
 
-from hashlib import sha256
-
 from firmware.core import cbor
 from firmware.core.errors import LogError
 from firmware.core.types import FLAG_REBOOT, KIND_GAP, Interval
-from firmware.log import head
 from firmware.log.chain import CHECKPOINT_PATH, Chain
 from firmware.log.journal import Journal
 from firmware.log.record import Frame
@@ -269,18 +266,6 @@ def test_starts_without_a_record_are_counted():
     run(opened(files).write(gap()))
     for boot in (2, 3, 4):
         assert opened(files).boot == boot
-
-
-def test_head_in_pieces_is_one_map_and_its_hash():
-    files = MemoryFiles()
-    chain = opened(files)
-    for _ in range(5):
-        run(chain.write(gap()))
-        data = files.read(HEAD)
-        fields, end = cbor.decode(data)
-        assert cbor.encode(fields) == data[:end] and data[end:] == cbor.encode(sha256(data[:end]).digest())
-    state = head.Head()
-    assert head.load(b"".join(state.dump())).dump() == state.dump()
 
 
 def test_head_of_another_journal_is_not_followed():
