@@ -15,13 +15,15 @@ SOAK = os.environ.get("EVENKEEL_SOAK") == "1"
 COUNT = 400 if SOAK else 8
 SEEDS = (1, 2, 3) if SOAK else (1,)
 MOST, OF_PLAIN = 1.1, 1.15
+NOT_REACHED = {"1_s_meter_at_20_ms": 1.4}  # of plain: two meters of a second show little of each other's swing
 SITES = {  # control period, refresh of the meters, dead time of the PCS
     "20_ms": (20, 10, 14), "100_ms": (100, 10, 134), "200_ms_meter": (200, 200, 14),
+    "200_ms_meter_at_20_ms": (20, 200, 14), "1_s_meter_at_20_ms": (20, 1000, 14),
     "1_s_meter": (1000, 1000, 14), "200_ms_meter_at_1_s": (1000, 200, 14)}
 
 
-def _too_large(rows):
-    return [row for row in rows if row[-2] > MOST or row[-1] < 1 and row[-2] > OF_PLAIN * row[-1]]
+def _too_large(rows, of_plain=OF_PLAIN):
+    return [row for row in rows if row[-2] > MOST or row[-1] < 1 and row[-2] > of_plain * row[-1]]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -29,7 +31,7 @@ def _too_large(rows):
 def test_property_no_held_frequency_is_amplified(name, seed):
     period_ms, refresh_ms, dead_ms = SITES[name]
     rows = sampled_site.generated(COUNT, period_ms, refresh_ms, seed, dead_ms=dead_ms)
-    assert _too_large(rows) == []
+    assert _too_large(rows, NOT_REACHED.get(name, OF_PLAIN)) == []
 
 
 @pytest.mark.parametrize("frequencies", [(17.4, 19.1)] + SOAK * [(1.9, 6.1, 8.7, 11.3, 13.9, 15.8, 16.9, 18.2)],
