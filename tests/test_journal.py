@@ -13,7 +13,7 @@ from firmware.log import journal
 from firmware.log.checkpoint import note
 from firmware.log.record import Frame
 from firmware.log.tree import Tree
-from tests.device.memory_files import MemoryFiles
+from tests.device.memory_files import MemoryFiles, joined
 from tests.device.test_chain import CHECKPOINT_PATH, HEAD, gap, opened, payloads, quarter, run
 
 
@@ -39,6 +39,7 @@ class CutFiles(MemoryFiles):
 
     def stage(self, path, data):
         """Write a temporary byte by byte."""
+        data = joined(data)
         self.content[path + ".tmp"] = bytes(data[: max(self.steps, 0)])
         self._take(len(data))
 

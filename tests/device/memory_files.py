@@ -3,6 +3,11 @@
 NO_ROOM = 28
 
 
+def joined(data):
+    """Return what is to be written, bytes or a tuple of pieces, as bytes."""
+    return b"".join(data) if isinstance(data, tuple) else bytes(data)
+
+
 class MemoryFiles:
     """Files as bytes by path; `room` bytes may still be written, None is no limit."""
 
@@ -36,7 +41,7 @@ class MemoryFiles:
 
     def stage(self, path, data):
         """Write the new content, bytes or pieces of them, beside the file."""
-        data = b"".join(data) if isinstance(data, tuple) else data
+        data = joined(data)
         self._spend(len(data))
         self.content[path + ".tmp"] = bytes(data)
 
