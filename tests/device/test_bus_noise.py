@@ -14,7 +14,9 @@ _NOISE = b"\x55\xaa\x13\x37\x42"
 class _Rig:
     """A unit that answers within 20 ms, and a script of what happens to its next answers instead."""
 
-    def __init__(self):
+    def __init__(self, echo=False):
+        self.echo = echo  # the adapter repeats what is sent
+        self.turn_us = _TURN_US
         self.clock = FakeClock()
         self.instead = []  # of each request to come: None for its answer, else [(us after its end, bytes)]
         self.serial = FakeSerial(self.clock, _BAUD, self._answers)
@@ -28,8 +30,9 @@ class _Rig:
     def _answers(self, frame, end_us):
         instead = self.instead.pop(0) if self.instead else None
         if instead is None:
-            return [(end_us + _TURN_US, read_answer(frame, range(200)))]
-        return [(end_us + after_us, data) for after_us, data in instead]
+            instead = [(self.turn_us, read_answer(frame, range(200)))]
+        echo = [(end_us - (len(frame) - 1) * self.bus.char_us, bytes(frame))] if self.echo else []
+        return echo + [(end_us + after_us, data) for after_us, data in instead]
 
     def rounds(self, count, every_us=100_000):
         """Ask so many times; returns when each request began, us after the first round's begin."""
@@ -48,6 +51,13 @@ def test_a_read_that_was_drowned_is_made_again_once_its_answer_should_have_begun
     assert len(begun_us) == 2
     assert 22_000 < begun_us[1] - begun_us[0] < 32_000
     assert rig.owner.log[-1][0] == modbus.OK and rig.device.fails == 0
+
+
+def test_behind_its_own_echo_a_slower_answer_than_ever_is_awaited():
+    for echo in (False, True):
+        rig = _Rig(echo)
+        rig.turn_us = 45_000
+        assert len(rig.rounds(1)) == 1 and rig.owner.log[-1][0] == modbus.OK and rig.device.fails == 0
 
 
 def test_where_nothing_is_heard_more_time_is_given():

@@ -20,6 +20,7 @@ _VERDICT = const(5)
 _TRIED = const(6)
 _NOISY = const(7)
 _SPILT = const(8)
+_ECHO = const(9)
 _BUSY = const(13)
 _END = const(14)
 _DEADLINE = const(15)
@@ -180,7 +181,8 @@ def hear_tail(bus, now_us):
     """The line has fallen silent: look for an answer behind something else."""
     cells = bus.cells
     cells[_TRIED] = 1
-    hasten(cells)
+    if cells[_N] > cells[_BASE] or not cells[_ECHO]:  # an adapter's echo destroys nothing
+        hasten(cells)
     cells[_WAKE] = cells[_DEADLINE]
     status = judge_tail(cells, bus.rx, _asked(bus))
     if status == OK or status == EXCEPTION:
