@@ -49,7 +49,6 @@ _BUCKETS = const(22)
 _ASK = const(1)
 _DEVICE = const(3)
 _SIGNATURES = const(4)
-_WRITES = const(12)
 _AGAIN = const(13)
 _AWAITED = const(18)
 
@@ -162,18 +161,11 @@ def failed(c: ptr32, job: int, waited: int, garbled: int, now: int):
     """Note a request without an answer: leave the unit alone until a late one cannot come, longer each time.
 
     An answer with a wrong CRC has come, but what came may have been somebody else's. Where the request has another
-    form, its signature stays barred well beyond the hold: it costs nothing. A unit has one bar: that of a request
-    which may still be answered does not give way to that of a read whose answer was spoilt, for the next read has
-    another form.
+    form, its signature stays barred well beyond the hold: it costs nothing.
     """
     device = c[job + _DEVICE]
     late = c[device + _LATE_US]
     fails = c[device + _FAILS]
-    c[device + _FAILS] = (fails + 1) & _MASK
-    c[device + _ORDINARY] = 0
-    barred = c[device + _BARRED] if c[device + _HELD] else 0
-    if garbled and barred and c[job + _WRITES] == 0 and ((now - c[device + _SINCE]) & _MASK) < late:
-        return
     has_other = c[job + _SIGNATURES] != c[job + _SIGNATURES + 1]
     if has_other and 2 * waited < late:
         late = 2 * waited  # the bar does the rest
@@ -191,11 +183,24 @@ def failed(c: ptr32, job: int, waited: int, garbled: int, now: int):
                 hold = most
         if more > 1 and hold < _SHARE * waited:
             hold = _SHARE * waited if waited < _LEFT_ALONE_US // _SHARE else _LEFT_ALONE_US
+    c[device + _FAILS] = (fails + 1) & _MASK
     c[device + _BARRED] = c[device + _SIGNATURE]
+    c[device + _ORDINARY] = 0
     c[device + _HELD] = 1
     c[device + _SINCE] = now
     c[device + _HOLD] = hold
     c[device + _BAR] = hold + (_BAR_US if has_other else late)
+
+
+@micropython.viper
+def owes(c: ptr32, unit: int, but: int) -> int:
+    """Return 1 where another unit than that of row `but` has this address and owes an answer, else 0."""
+    device = c[_UNITS]
+    while device:
+        if c[device + _UNIT] == unit and c[device + _FAILS] and device != but:
+            return 1
+        device = c[device + _NEXT_UNIT]
+    return 0
 
 
 @micropython.viper

@@ -7,7 +7,7 @@ from firmware.core import ticks
 from firmware.core.types import ptr32
 from firmware.drivers.line.judge import judge, judge_tail, outcome, set_deadline
 from firmware.drivers.line.modbus import BAD_CRC, EXCEPTION, MORE, OK, STUCK, same
-from firmware.drivers.line.outcome import blame, close, count_answer, failed
+from firmware.drivers.line.outcome import blame, close, count_answer, failed, owes
 from firmware.drivers.line.queue import deadline, hasten
 
 # As in drivers.line.cells.
@@ -154,8 +154,10 @@ def fail(bus, status, now_us):
     row = cells[_JOB]
     garbled = status == BAD_CRC
     device = cells[row + _DEVICE]
-    # What is heard instead of an answer has destroyed it, or the request, more often than it announces a late one.
-    drowned = cells[_N] > cells[_BASE] and cells[device + _FAILS] < _TWICE
+    # What is heard instead of an answer has destroyed it, or the request, more often than it announces a late one; but
+    # not the late one of another unit.
+    drowned = (cells[_N] > cells[_BASE] and cells[device + _FAILS] < _TWICE
+               and not owes(cells, bus.rx[cells[_BASE]], device))
     if cells[row + _PERSISTS] and (drowned or not cells[device + _FAILS]):
         cells[row + _AGAIN] = 1
     close(cells)
