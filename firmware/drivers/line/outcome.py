@@ -193,31 +193,33 @@ def failed(c: ptr32, job: int, waited: int, garbled: int, now: int):
 
 
 @micropython.viper
+def row_of(c: ptr32, unit: int) -> int:
+    """Return the row of the unit with this address, 0 where it is none of the site's."""
+    device = c[_UNITS]
+    while device and c[device + _UNIT] != unit:
+        device = c[device + _NEXT_UNIT]
+    return device
+
+
+@micropython.viper
 def owes(c: ptr32, unit: int, but: int) -> int:
     """Return 1 where another unit than that of row `but` has this address and owes an answer, else 0."""
-    device = c[_UNITS]
-    while device:
-        if c[device + _UNIT] == unit and c[device + _FAILS] and device != but:
-            return 1
-        device = c[device + _NEXT_UNIT]
-    return 0
+    device = int(row_of(c, unit))
+    return 1 if device and device != but and c[device + _FAILS] else 0
 
 
 @micropython.viper
 def blame(c: ptr32, unit: int):
     """Count a burst by the address it begins with: late where that unit owes an answer, else foreign."""
     c[_NOISED] = c[_NOW]
-    device = c[_UNITS]
-    while device:
-        if c[device + _UNIT] == unit:
-            if c[device + _FAILS]:
-                c[device + _LATE] = (c[device + _LATE] + 1) & _MASK
-                if c[device + _HOLD] > c[device + _PAUSE]:  # nothing else was heard: it needs longer than was thought
-                    c[device + _LEARNT] += c[device + _LEARNT]
-                    if c[device + _LEARNT] > c[device + _LATE_US]:
-                        c[device + _LEARNT] = c[device + _LATE_US]
-            else:
-                c[device + _STRANGE] = (c[device + _STRANGE] + 1) & _MASK
-            return
-        device = c[device + _NEXT_UNIT]
-    c[_FOREIGN] = (c[_FOREIGN] + 1) & _MASK
+    device = int(row_of(c, unit))
+    if device == 0:
+        c[_FOREIGN] = (c[_FOREIGN] + 1) & _MASK
+    elif c[device + _FAILS] == 0:
+        c[device + _STRANGE] = (c[device + _STRANGE] + 1) & _MASK
+    else:
+        c[device + _LATE] = (c[device + _LATE] + 1) & _MASK
+        if c[device + _HOLD] > c[device + _PAUSE]:  # nothing else was heard: it needs longer than was thought
+            c[device + _LEARNT] += c[device + _LEARNT]
+            if c[device + _LEARNT] > c[device + _LATE_US]:
+                c[device + _LEARNT] = c[device + _LATE_US]
