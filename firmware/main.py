@@ -191,7 +191,7 @@ class Station(Wired):
             self._take_utc(self.measure.snapshot, begin_ms)
         self._restart_lost()
         if self.outgoing:
-            self.sched.spawn("uplink", self.outgoing, _SLICE_BUDGET_US)
+            self.sched.spawn("uplink", self.outgoing, 2 * _SLICE_BUDGET_US)
         self.sched.start()
         while not self.platform.stop:
             self.sched.step()

@@ -147,6 +147,7 @@ def main(folder, utc_s, slices=False, memory_at=None):
 def figures(station, watch, ran_ms, slices):
     """Return what was counted."""
     pool, sender = station.sched.pool, station.uplink
+    uplink = [job for job in pool.jobs if job.name == "uplink"][0]
     gc.collect()
     return {"late_us": watch.late_us, "reads_late_us": watch.reads_late_us, "late_count": watch.late_count,
             "missed": watch.missed, "ran_ms": ran_ms, "records": station.chain.size,
@@ -154,6 +155,6 @@ def figures(station, watch, ran_ms, slices):
             "collects_forced": pool.collects_forced, "jobs": watch.jobs, "free_bytes": gc.mem_free(),
             "sessions": sender.sessions, "failures": sender.failures, "messages": sender.messages,
             "refused": sender._orders.refused, "done": sender._orders.carried_out, "errors": station.sched.errors,
-            "slices": slices,
+            "slices": slices, "slice_us": uplink.longest_us, "budget_us": uplink.budget_us,
             "tasks": [(task.name, task.run_max_us, task.late_max_us) for task in station.sched.tasks],
             "waiting": station.events.waiting(), "answers": [row[1] for row in station.field.statistics()]}

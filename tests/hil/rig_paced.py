@@ -55,10 +55,13 @@ def acked(size):
 
 
 def in_time(figures):
-    """Assert that every tick and every period's reads began within a millisecond, and that nothing went wrong."""
+    """Assert that every tick and every period's reads began within a millisecond, that no slice of the uplink that can
+    be cut was longer than declared, and that nothing went wrong.
+    """
     late_us = max(figures["late_us"], figures["reads_late_us"])
     print(f"{figures['ran_ms'] / 1000:.1f} virtual s, {late_us} us late at most, {figures['sessions']} sessions, "
           f"{figures['failures']} failures, {figures['messages']} messages, {figures['acked']} acknowledged")
+    assert figures["slice_us"] <= figures["budget_us"], figures
     assert late_us <= 1000 and figures["late_count"] == figures["missed"] == figures["errors"] == 0, figures
 
 
