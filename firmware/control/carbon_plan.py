@@ -6,7 +6,7 @@ where the grid emits more now than the stored energy will be worth later, and th
 than that. How the wind goes on is not known, only how likely each way is.
 
 Out come two states of charge: down to the first one discharging pays this hour, up to the second one charging from the
-grid does. One hour is reckoned a call.
+grid does. One hour is reckoned a call. Within the hour they are found anew for the wind as it is by then.
 """
 
 from array import array
@@ -180,6 +180,11 @@ class CarbonPlan:
         mean = max(self._price(sum(known) // ahead) * self._cells[_OUT] // 1000 - self._cells[_WEAR], 0)
         for i in range(LEVELS * VALUES):
             self._values[i] = mean * _STEP * (_LEVELS - i % VALUES)
+
+    def again(self):
+        """Have work() find the two states of charge of this hour once more, for the wind as it is by then."""
+        if self.state == KNOWN and not self._left:
+            self._left = 1
 
     def _price(self, mg_per_kwh):
         return mul_div(mg_per_kwh // 16, _PRICE_MAX, self._scale)

@@ -130,6 +130,8 @@ class Dispatch:
         if utc.quarter != self._quarter:
             self._quarter = utc.quarter
             self._quarters_to_wear -= 1
+            if self.carbon is not None:
+                self.carbon.again()
         if cast is not None and utc.ms // _STEP_MAX_MS != self._minute:
             self._minute = utc.ms // _STEP_MAX_MS
             for i, minutes in enumerate(_LEADS):
@@ -154,7 +156,7 @@ class Dispatch:
         return limit_pu < self._wind_pu and wind_pu >= limit_pu - limit_pu // _CURTAILED
 
     def _weigh(self, wind_pu, dt_ms):
-        """Learn how the wind goes on; plan each hour anew, by one hour of the plan a second."""
+        """Learn how the wind goes on; plan each hour anew, an hour of it a second, and look again each quarter."""
         seconds = (dt_ms + 500) // 1000
         self._wind_sum += (wind_pu >> 4) * seconds
         self._wind_s += seconds

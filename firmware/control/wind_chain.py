@@ -20,6 +20,7 @@ _FALLS = const(2)
 _RISES = const(1)
 _MOST = const(255)
 _EVEN = const(8)
+_SHARES = const(128)  # parts of what is certain: with more of them the largest values would not fit 32 bits
 VALUES = const(17)
 
 
@@ -34,15 +35,15 @@ def expect(counts: ptr8, values: ptr32, level: int, expected: ptr32):
         k += 1
     i = 0
     while i < VALUES:
-        left = 64  # shares are 64ths, what is lost to rounding stays where it is
+        left = _SHARES  # what is lost to rounding stays where it is
         mean = 0
         k = 0
         while k < LEVELS:
-            share = counts[row + k] * 64 // total
+            share = counts[row + k] * _SHARES // total
             left -= share
             mean += values[k * VALUES + i] * share
             k += 1
-        expected[i] = (mean + values[level * VALUES + i] * left) >> 6
+        expected[i] = (mean + values[level * VALUES + i] * left) // _SHARES
         i += 1
 
 

@@ -1,17 +1,13 @@
-"""The dispatcher on worked cases: demand cap, reserve, carbon a day ahead, wear, and what they set."""
+"""The dispatcher on worked cases: demand cap, reserve, wear, and what they set."""
 
-from array import array
-
-from firmware.control import carbon_plan, reasons
+from firmware.control import reasons
 from firmware.control.battery import Battery
-from firmware.control.carbon_plan import CarbonPlan
 from firmware.control.demand_cap import DemandCap
 from firmware.control.dispatch import Dispatch
 from firmware.control.limits import Limits
 from firmware.control.reserve import Reserve
 from firmware.control.tracker import Tracker
 from firmware.control.wear import Wear
-from firmware.control.wind_chain import VALUES, WindChain, expect
 from firmware.core.types import ABSENT, BESS, CLOCK_SYNCHRONISED, FRESH, GRID, LOAD, ROLES, WIND, Setpoint, Snapshot
 from firmware.core.utc import Utc
 
@@ -136,73 +132,6 @@ def test_a_clock_that_is_set_makes_the_days_unknown():
     assert look(reserve) == 150
 
 
-def plan(factors, load=1000, wind=0, wear=0, hours=()):
-    chain = WindChain(8200)
-    for power in hours:
-        chain.add(power)
-    made = CarbonPlan(battery(), chain, 100_000, wear)
-    made.take(1000, factors)
-    made.begin(1000)
-    while made.work(lambda quarters: load, wind):
-        pass
-    return made
-
-
-CALM = (0,) * 200
-
-
-def test_the_plan_keeps_energy_for_the_dirty_hours_and_charges_in_the_clean_ones():
-    clean_now = plan([100_000] + [500_000] * 23, hours=CALM)
-    assert clean_now.state == carbon_plan.KNOWN
-    assert clean_now.keep_permille > 900 and clean_now.goal_permille > 900
-    dirty_now = plan([500_000] * 4 + [100_000] * 20, hours=CALM)
-    assert dirty_now.keep_permille < 100 and dirty_now.goal_permille < 100
-    even = plan([300_000] * 24, hours=CALM)  # nothing to be gained: what it stores comes back as less
-    assert even.goal_permille == 0
-
-
-def test_losses_and_wear_have_to_be_made_good():
-    assert plan([300_000] + [330_000] * 23, hours=CALM).goal_permille == 0  # 10 % more later, 12 % lost
-    assert plan([200_000] + [300_000] * 23, hours=CALM).goal_permille > 300
-    assert plan([200_000] + [300_000] * 23, wear=50_000, hours=CALM).goal_permille == 0
-
-
-def test_wind_to_come_leaves_room_for_it():
-    factors = [200_000] + [300_000] * 23
-    calm, windy = plan(factors, hours=CALM), plan(factors, wind=3000, hours=(3000, 500) * 100)
-    assert windy.keep_permille < calm.keep_permille - 100 and windy.goal_permille < calm.goal_permille - 100
-
-
-def test_the_chain_learns_how_the_wind_goes_on_and_forgets_what_was_long_ago():
-    chain = WindChain(8200)
-    assert [chain.level(power) for power in (-5, 0, 100, 1000, 8200, 10_000)] == [0, 0, 1, 3, 7, 7]
-    for _ in range(2000):
-        chain.add(100)
-        chain.add(4000)
-    values, expected = array("i", [0] * (8 * VALUES)), array("i", [0] * VALUES)
-    for i in range(VALUES):
-        values[6 * VALUES + i] = 1000
-    expect(chain.counts, values, 1, expected)
-    assert min(expected) > 900 and max(chain.counts) < 256
-    expect(chain.counts, values, 6, expected)
-    assert max(expected) < 100
-
-
-def test_factors_that_cannot_be_true_or_run_out_are_not_used():
-    made = CarbonPlan(battery(), WindChain(8200), 1000, 0)
-    assert made.state == carbon_plan.MISSING
-    for factors in ([-1] * 24, [10_000_001] * 24, [0] * 24, [1000] * 25):
-        made.take(1000, factors)
-        assert made.state == carbon_plan.REJECTED
-    made.take(1000, [300_000] * 24)
-    made.begin(1018)
-    assert made.state == carbon_plan.KNOWN
-    made.begin(1019)  # five hours are too few
-    assert made.state == carbon_plan.STALE and not made.work(None, 0)
-    made.take(1000, ())
-    assert made.state == carbon_plan.STALE
-
-
 def test_wear_counts_half_cycles_by_their_depth():
     wear = Wear()
     for soc in [500, 505, 500, 495, 500] + list(range(500, 901, 5)) + list(range(900, 399, -5)) + [440, 900]:
@@ -291,6 +220,10 @@ def test_with_factors_it_holds_and_charges_and_without_it_is_greedy():
     for _ in range(30):
         power, reason = site.step(500)
     assert reason == reasons.CARBON_CHARGE and power < -2900
+    site.utc.advance(900_000)
+    kept = site.dispatch.carbon.keep_permille
+    site.step(500, wind=8000)
+    assert site.dispatch.carbon.keep_permille < kept  # so much wind is not there to last one hour only
     site.dispatch.foresee(hour, [500_000] * 4 + [100_000] * 20)
     for _ in range(30):
         power, reason = site.step(500)
