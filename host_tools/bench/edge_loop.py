@@ -82,14 +82,18 @@ class Loop:
         self._bess_kw = 0.0
 
     def run(self, load, wind, begin, minutes, factors=None, ahead=None):
-        """Run `minutes` from minute `begin` of the year; `factors` g/kWh by hour, `ahead` those told to the board."""
+        """Run `minutes` from minute `begin` of the year; `factors` g/kWh by hour.
+
+        `ahead(hour)` gives the mg/kWh that the board is told at an hour, from that one on; none: nothing is said.
+        """
         sums = Sums()
         start = self.stored
         tens = 0.0
         for minute in range(begin, begin + minutes):
             if ahead is not None and minute % 60 == 0:
-                hour = minute // 60
-                self.dispatch.foresee(hour, [round(1000 * g) for g in ahead[hour:hour + 24]])
+                told = ahead(minute // 60)
+                if told:
+                    self.dispatch.foresee(minute // 60, told)
             self._tick(load[minute], wind[minute], minute * _STEP_MS)
             grid = self._pass(load[minute:minute + 2], wind[minute:minute + 2], sums)
             tens += grid / 10

@@ -15,6 +15,7 @@ _SITE = paths.ROOT / "host_tools" / "sites" / "edge.json"
 _WEEKS = 52
 WEEK_H = 168
 _NO_CAP_W = 12_000_000
+_INSANE = 10_000_001  # mg/kWh: more than any grid can emit
 SOURCES = ("Alibaba 2018 days 1, 3, 4, 5 in turn, each over its own mean, times 1 MW; La Haute Borne wind 2014; "
             "another place and year each; 52 weeks at steps of a minute, the firmware's dispatcher, limits and tracker "
             "on CPython with exact meters and a battery that does as told; grid by means of 10 minutes; ")
@@ -148,7 +149,7 @@ def _carbon_bound(factors):
 
 
 def emitted_g(site, factors, ahead):
-    """Return the emission of the year in g, what is stored valued at each week's mean factor."""
+    """Return the emission of the year in g, what is stored valued at each week's mean factor; `ahead` as in Loop."""
     efficiency = planned(site).efficiency
     total = 0.0
     for week, sums in enumerate(run_weeks(site, factors=factors, ahead=ahead)):
@@ -157,16 +158,24 @@ def emitted_g(site, factors, ahead):
     return total
 
 
+def _told(factors, every_h=1):
+    """Return what tells the board each so many hours the factors of 24 hours; the last day comes twice."""
+    known = [round(1000 * g) for g in factors + factors[-24:]]
+    return lambda hour: known[hour:hour + 24] if hour % every_h == 0 else None
+
+
 def _carbon():
     factors = edge_data.factors_g()
     none, free, capped = _carbon_bound(factors)
     planning = {"reserve": "off", "carbon": "day_ahead"}
     site = config(cap_w=_NO_CAP_W, **planning)
     runs = {"greedy": emitted_g(config(cap_w=_NO_CAP_W, reserve="constant", reserve_permille=0), factors, None),
-            "planned": emitted_g(site, factors, factors + factors[-24:]),
+            "planned": emitted_g(site, factors, _told(factors)),
             "none told": emitted_g(site, factors, None),
-            "yesterday's told": emitted_g(site, factors, factors[:24] + factors),
-            "planned under the cap": emitted_g(config(**planning), factors, factors + factors[-24:])}
+            "all refused": emitted_g(site, factors, lambda hour: [_INSANE] * 24),
+            "told each third midnight and running out": emitted_g(site, factors, _told(factors, 72)),
+            "yesterday's told": emitted_g(site, factors, _told(factors[:24] + factors)),
+            "planned under the cap": emitted_g(config(**planning), factors, _told(factors))}
     shares = {name: (none - emitted) / (none - free) for name, emitted in runs.items()}
     how = (f"{SOURCES}German factors 2020, life cycle, hourly, 24 h ahead; 8 MWh, import not capped, no reserve; "
            f"share of the optimum's saving of {(none - free) / 1e6:.1f} t: "
