@@ -161,9 +161,8 @@ class Wired:
     def _tracker(self, config, bess_pu):
         """Return the tracker, with what is known of meters and PCS before anything has been measured."""
         pcs, control = config["pcs"], config["control"]
-        dead_band_w = config["commissioning"]["dead_band_w"]
-        if dead_band_w is None:
-            dead_band_w = pcs["dead_band_w"]
+        found_w = config["commissioning"]["dead_band_w"]
+        dead_band_w = pcs["dead_band_w"] if found_w is None else found_w
         made = tracker.Tracker(control, bess_pu, self._pu(control["baseline_ramp_w_per_s"]) * control["baseline_s"],
                                tuning.Facts(config, self.field.refresh_ms(LOAD), self.field.refresh_ms(GRID)))
         made.bound(self._pu(control["dead_band_w"]), self._pu(dead_band_w), self._pu(pcs["ramp_w_per_s"]))
@@ -289,9 +288,10 @@ class Wired:
         snap, point, sup, missed = map(types.at, (made.snapshot.cells, self.setpoint.cells, self.supervisor.cells,
                                                   self.stale.cells))
         deciding = decide.looked_up(
-            point, snap, types.at(self.limits.cells), sup, missed, types.at(self.tracker.cells),
-            term and types.at(term.cells), term and types.at(term.ring),
-            self.backup and types.at(self.backup.island.cells), types.at(self.wind.cells) if field.limiter else None)
+            decide.observer(self, made.snapshot, field.limiter is not None), point, snap,
+            types.at(self.limits.cells), sup, missed, types.at(self.tracker.cells), term and types.at(term.cells),
+            term and types.at(term.ring), self.backup and types.at(self.backup.island.cells),
+            types.at(self.wind.cells) if field.limiter else None)
         others = (self.truth.table, made.table, made.cells, cutter.cells, self.utc.cells, cutter.energy.cells)
         return steps + (snap, point, sup, missed, deciding) + tuple(map(types.at, others)) + (
             self.platform.ms, self.watched, field.limit_wind if field.limiter else None, field.pcs.command)

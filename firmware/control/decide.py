@@ -8,10 +8,11 @@ from micropython import const
 from firmware.control import baseline, follow, lead, limits, periodic, share, stale, supervisor, tracker, wind_limit
 from firmware.core.types import ptr32
 
-# In the order in which they are called.
-_STEPS = (follow.expect, follow.lags, follow.learn, follow.align, follow.observe, limits.narrow, stale.guard,
-          supervisor.judge, baseline.aim, lead.lead, lead.weigh, periodic.repeat, tracker.track, share.share,
-          supervisor.have_last_word, wind_limit.limit_wind)
+# In the order in which they are called; what observes stands between the two.
+_BEFORE = (follow.expect, follow.lags, follow.learn, follow.align)
+_BEHIND = (limits.narrow, stale.guard, supervisor.judge, baseline.aim, lead.lead, lead.weigh, periodic.repeat,
+           tracker.track, share.share, supervisor.have_last_word, wind_limit.limit_wind)
+_STANDS_MS = const(10_000)  # the shortest period in which what wind and load go on to do counts
 _CHARGE_PU = const(4)  # of control.limits
 _RULE = const(0)  # of control.island
 _ALLOWED = const(1)  # these of control.states
@@ -22,13 +23,25 @@ _INPUTS = const(11)
 _TERM_PU = const(20)  # of control.tracker
 
 
-def looked_up(point, snap, lim, sup, missed, trk, per, ring, isl, wind):
+def observer(station, snap, limited):
+    """Return what observes what came of the last set point; where one stands for long, it looks ahead as well.
+
+    `limited`: the wind's limit acts.
+    """
+    if station.tracker.facts.period_ms < _STANDS_MS:
+        return follow.observe
+    from firmware.control.standing import Standing
+
+    return Standing(station, snap, limited).observe
+
+
+def looked_up(observe, point, snap, lim, sup, missed, trk, per, ring, isl, wind):
     """Return what decide() works on, its steps with it: a name of this module would cost it a look-up each time.
 
-    That is the cells of set point, snapshot, limits, supervisor, stale inputs, tracker, repetitive term, its ring,
-    island and wind limit; None for the term and the last two where the site has none.
+    That is what observer() returns, then the cells of set point, snapshot, limits, supervisor, stale inputs, tracker,
+    repetitive term, its ring, island and wind limit; None for the term and the last two where the site has none.
     """
-    return _STEPS + (point, snap, lim, sup, missed, trk, per, ring, isl, wind)
+    return _BEFORE + (observe,) + _BEHIND + (point, snap, lim, sup, missed, trk, per, ring, isl, wind)
 
 
 @micropython.viper
@@ -45,7 +58,11 @@ def decide(on, silent: int, known: int, step_ms: int) -> int:
         learn(trk, snap, step_ms, lags(trk, snap, step_ms))  # the PCS is not where it was sent
     if silent and ptr32(sup)[_INPUTS] & (1 << _IF_FORMED):
         align(trk, snap, step_ms)
-    trim_pu = 0 if away else int(observe(trk, snap, step_ms))  # what the last set point has led to
+    trim_pu = 0
+    if away:
+        ptr32(trk)[_TERM_PU] = 0
+    else:
+        trim_pu = int(observe(trk, snap, step_ms))  # what the last set point has led to
     narrow(lim, snap, trim_pu, 0 if away else known)  # what is allowed
     if known == 0 and away == 0:
         guard(missed, lim, snap, trim_pu)

@@ -23,12 +23,12 @@ from firmware.core.types import CLOCK_UNKNOWN, FRESH, GRID, LOAD, PV, WIND
 _KNOWN = const(1)  # of control.carbon_plan
 _STEP_MAX_MS = const(60_000)
 _HALF_HOUR_S = const(1800)
-_LONG_MS = const(5000)
 _FADE_PERMILLE = const(2)  # above what is kept, over which free discharge fades in
 _CHARGE_PERMILLE = const(2)  # below it by so much charging begins
 _HEADROOM = const(256)  # part of the import cap that charging from the grid leaves, for the load moves until next time
 _CURTAILED = const(32)  # the wind stands this part below its limit, or nearer
 _LEADS = bytes((10, 20, 35, 50, 60))  # minutes, for the five quarter hours of the band
+_CALM = const(64)  # part of the rating, less than which a farm gives in hours of calm
 _UNSEEN = const(4)  # a curtailed wind counts as this part of the rating at least: what there was nobody knows
 
 
@@ -65,7 +65,6 @@ class Dispatch:
         self._told = None
         self._quarters_to_wear = SLOTS
         self._last_ms = None
-        self._last_wind_pu = self._ahead_pu = 0
         self.islanded = False  # to be set while the site is cut off: then all of the battery is backup
 
     def _plan_carbon(self, battery, wear_mg_per_kwh):
@@ -120,9 +119,6 @@ class Dispatch:
         wind_pu, load_pu = snap.power_pu[WIND], snap.power_pu[LOAD] - snap.power_pu[PV]
         cast, utc = self.windcast, self._utc
         curtailed = self._is_curtailed(wind_pu)
-        # A set point that stands for long is to fit the middle of its time, not the beginning.
-        self._ahead_pu = (wind_pu - self._last_wind_pu) // 2 if dt_ms >= _LONG_MS and not curtailed else 0
-        self._last_wind_pu = wind_pu
         if cast is not None and snap.state[WIND] == FRESH:
             cast.add(wind_pu, dt_ms, curtailed)
         if snap.state[LOAD] == FRESH:
@@ -138,7 +134,8 @@ class Dispatch:
                 # One in ten is not rare enough: 8/5 of the way from the mean to it is about one in fifty.
                 mean_pu = cast.forecast_pu(minutes)
                 self._lows[i] = max(mean_pu - (mean_pu - cast.low_pu(minutes)) * 8 // 5, 0)
-        self.reserve.look(self._lows, self._steady_pu - self._steady_pu // _HEADROOM, utc.ms)
+        calm = 1 if cast is not None and cast.lately_pu() < self._wind_pu // _CALM else 0
+        self.reserve.look(self._lows, self._steady_pu - self._steady_pu // _HEADROOM, utc.ms, calm)
         if self.carbon is not None:
             self._weigh(max(wind_pu, self._wind_pu // _UNSEEN) if curtailed else wind_pu, dt_ms)
 
@@ -188,5 +185,5 @@ class Dispatch:
         limits.free_reason = reason
         charging = self._grid_charging and soc < goal - (0 if self._charging else _CHARGE_PERMILLE)
         self._charging = charging
-        tracker.aim_pu = cap_pu - cap_pu // _HEADROOM if charging else self._ahead_pu
+        tracker.aim_pu = cap_pu - cap_pu // _HEADROOM if charging else 0
         tracker.free_reason = charge_reason if charging else self._free_reason

@@ -12,6 +12,7 @@ import micropython
 from micropython import const
 
 from firmware.control.reasons import IMPORT_CAP, RESERVE, START
+from firmware.core.fixed import clamp
 from firmware.core.types import BESS, LOAD, ROLES, cell, ptr32
 
 _MASK = const(0x3FFFFFFF)
@@ -67,6 +68,14 @@ def load_known(snap: ptr32) -> int:
     return 1
 
 
+def charge_pu(lim, snap):
+    """Return what narrow() will let the wind count on the battery to charge."""
+    up = _FAR
+    if snap[_SOC_STATE] == _FRESH:
+        up = clamp(lim[_SOC_MAX] - snap[_SOC], 0, _FAR)
+    return lim[_SHARES - 1 + up]
+
+
 @micropython.viper
 def narrow(lim: ptr32, snap: ptr32, trim_pu: int, known: int):
     """Work out the window for this snapshot and trim: rating and state of charge, then the caps if the load is known.
@@ -116,6 +125,7 @@ class Limits:
         self.cells = array("i", [0, 0, START, START, 0, import_pu, export_pu, soc_min_permille,
                                  soc_max_permille] + shares + [bess_pu, RESERVE, IMPORT_CAP])
 
+    rating_pu = cell(_SHARES + _FAR)
     low_pu = cell(_LOW_PU)  # most negative set point allowed: fastest charge
     high_pu = cell(_HIGH_PU)
     # What the wind may count on the battery to charge, >= 0: one step ahead, for a wind plant takes longer to follow

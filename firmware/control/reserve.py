@@ -2,9 +2,9 @@
 
 The board keeps what the site took in each quarter hour of the last week, load less PV. Each of these days, carried over
 to now, is one course that the next two may take; the second counts by half, unless the first leaves a gap that it does
-not fill again by its end. The wind beside it is a weak one, that fades beyond the hour that its band reaches. What is
-above the cap has to come out of the battery, what is below it can charge it again: the largest sum on the way is what
-has to be there now. The day that asks for most decides.
+not fill again by its end, or there has been no wind for hours: a calm may last. The wind beside it is a weak one, that
+fades beyond the hour that its band reaches. What is above the cap has to come out of the battery, what is below it can
+charge it again: the largest sum on the way is what has to be there now. The day that asks for most decides.
 """
 
 from array import array
@@ -44,7 +44,8 @@ _BACKUP = const(7)  # quarter hours
 _NOW = const(8)  # load less PV
 _FADE = const(9)  # 1024ths of the wind that are left a quarter hour later
 _LOWS = const(10)  # five
-_CELLS = const(15)
+_CALM = const(15)  # 1: no wind is to be expected before the second day
+_CELLS = const(16)
 
 
 @micropython.viper
@@ -102,7 +103,7 @@ def need(a: ptr32, course: ptr32) -> int:
             over = 0 - (0 - over) * a[_IN] // 1000
         if m == 0:
             over = over * a[_LEFT] // 1000
-        if m == SLOTS and total * 2 <= taken:
+        if m == SLOTS and total * 2 <= taken and a[_CALM] == 0:
             half = 1  # the most of what the first day takes has come back by its end
         if half:
             over = over // 2
@@ -161,8 +162,10 @@ class Reserve:
                 self.ring[i] = _NONE
         self._sum = self._seconds = 0
 
-    def look(self, lows, cap_pu, ms):
-        """Reckon with one more day, `ms` into the quarter hour; `lows` are the wind's, five. Updates `permille`."""
+    def look(self, lows, cap_pu, ms, calm=0):
+        """Reckon with one more day, `ms` into the quarter hour; `lows` are the wind's, five; `calm`: 1 after hours
+        without. Updates `permille`.
+        """
         if not self._banded or self._quarter is None:
             return
         cells = self._cells
@@ -172,6 +175,7 @@ class Reserve:
         cells[_CAP] = cap_pu
         cells[_LEFT] = 1000 - ms // (_QUARTER_MS // 1000)
         cells[_NOW] = self._last_pu
+        cells[_CALM] = calm
         for i in range(_BAND + 1):
             cells[_LOWS + i] = lows[i]
         known = carry_over(cells, self.ring, self._course)

@@ -10,7 +10,8 @@ import micropython
 from micropython import const
 
 from firmware.control.limits import load_known
-from firmware.core.types import cell, ptr32
+from firmware.core.fixed import clamp
+from firmware.core.types import GENSET, LOAD, PV, cell, ptr32
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
@@ -45,8 +46,15 @@ class WindLimit:
     def __init__(self, wind_pu, export_pu):
         self.cells = array("i", (wind_pu, export_pu))
 
+    rating_pu = cell(_WIND_PU)
     export_pu = cell(_EXPORT_PU)
 
     def step(self, setpoint, snap, charge_pu):
         """Set the wind limit as the control tick does."""
         limit_wind(self.cells, setpoint.cells, snap.cells, load_known(snap.cells), charge_pu)
+
+    def room_pu(self, snap, charge_pu):
+        """Return the limit that the tick sets for a load that is known."""
+        power = snap.power_pu
+        room_pu = charge_pu + self.cells[_EXPORT_PU] + power[LOAD] - power[PV] - power[GENSET]
+        return clamp(room_pu, 0, self.cells[_WIND_PU])

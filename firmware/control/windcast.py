@@ -126,6 +126,10 @@ class Windcast:
         """Return what that power falls short of one time in ten."""
         return _to_pu(self._at(self._now, LOWS, minutes), self._rating_pu) if self.known else 0
 
+    def lately_pu(self):
+        """Return the mean of the last six hours or so."""
+        return _to_pu(self.cells[_QUICK] >> _MEAN_SHIFT, self._rating_pu)
+
     def high_pu(self, minutes):
         """Return what that power exceeds one time in ten."""
         return _to_pu(self._at(self._now, HIGHS, minutes), self._rating_pu) if self.known else self._rating_pu

@@ -98,7 +98,8 @@ def laws(site, config):
     """Return {key: law}, all but the bound; `config` is that of the firmware's own."""
     kw = site.bess_kw
     return {"none": Rival(rivals.nothing, kw), "greedy": Rival(rivals.greedy, kw),
-            "pid": Rival(rivals.OpenEmsPid(kw), kw), "pi": Rival(rivals.GridPi(_WAY, kw), kw), "ours": Ours(config)}
+            "pid": Rival(rivals.OpenEmsPid(kw), kw), "pi": Rival(rivals.GridPi(_WAY, kw), kw),
+            "ours": Ours(config, period_ms=1000)}
 
 
 def bound(site, load, wind, begin, minutes, start):

@@ -1,4 +1,4 @@
-"""The edge site in steps of a minute: the firmware's own limits, tracker and dispatcher, with a simple plant.
+"""The edge site in steps of a minute: the firmware's own limits, tracker, outlook and dispatcher, with a simple plant.
 
 The battery does as it is told and the meters are exact; what `simulate` adds (buses, lags, age) is left out, so that a
 year takes minutes. Power in kW, energy in kWh. The grid is summed by means of 10 minutes, the steps of the optimum: a
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from firmware.control import limits, tracker, wind_limit
 from firmware.control.dispatch import Dispatch
+from firmware.control.standing import Standing
 from firmware.core import utc
 from firmware.core.scale import choose_unit_w, to_pu
 from firmware.core.types import (
@@ -49,7 +50,7 @@ class Sums:
 class Loop:
     """One site; run() stretches of it one after the other, and it goes on learning."""
 
-    def __init__(self, config, soc=0.5):
+    def __init__(self, config, soc=0.5, period_ms=_STEP_MS):
         """`config` is a site.json with its defaults filled in."""
         ratings, caps = config["ratings"], config["limits"]
         unit_w = choose_unit_w(max(ratings[key] for key in _POWERS))
@@ -79,7 +80,8 @@ class Loop:
         self.charge = ratings["charge_efficiency_permille"] / 1000
         self.discharge = ratings["discharge_efficiency_permille"] / 1000
         self.stored = soc * self.capacity
-        self._bess_kw = 0.0
+        self._bess_kw, self._mean_kw = 0.0, None  # the grid's mean of the last step
+        self._standing = Standing(self, snap, True) if period_ms == _STEP_MS else None
 
     def run(self, load, wind, begin, minutes, factors=None, ahead=None):
         """Run `minutes` from minute `begin` of the year; `factors` g/kWh by hour.
@@ -95,7 +97,7 @@ class Loop:
                 if told:
                     self.dispatch.foresee(minute // 60, told)
             self._tick(load[minute], wind[minute], minute * _STEP_MS)
-            grid = self._pass(load[minute:minute + 2], wind[minute:minute + 2], sums)
+            self._mean_kw = grid = self._pass(load[minute:minute + 2], wind[minute:minute + 2])
             tens += grid / 10
             sums.load += (load[minute] + load[minute + 1]) / 120
             sums.bought_minute += max(grid, 0.0) / 60
@@ -120,10 +122,11 @@ class Loop:
         snap.now_ms = ms & _TICK_MASK
         snap.power_pu[LOAD], snap.power_pu[WIND] = round(load / kw), round(wind / kw)
         snap.power_pu[BESS] = round(self._bess_kw / kw)
-        snap.power_pu[GRID] = snap.grid_mean_pu = round((load - wind - self._bess_kw) / kw)
+        snap.power_pu[GRID] = round((load - wind - self._bess_kw) / kw)
+        snap.grid_mean_pu = snap.power_pu[GRID] if self._mean_kw is None else round(self._mean_kw / kw)
         snap.soc_permille = round(1000 * self.stored / self.capacity)
         self.utc.quarter, self.utc.ms = divmod(ms, 900_000)
-        self.limits.update(snap, 0)
+        self.limits.update(snap, self._standing.foresee() if self._standing else 0)
         self.tracker.step(self.setpoint, snap, self.limits, 1000)
         self.wind.step(self.setpoint, snap, self.limits.charge_pu)
         self.dispatch.step(snap, self._note)  # between two ticks: what it sets counts from the next on
@@ -131,7 +134,7 @@ class Loop:
     def _note(self, source, code, text):
         self.notes.append((source, code, text))
 
-    def _pass(self, load, wind, sums):
+    def _pass(self, load, wind):
         """Let a minute pass; return the grid's mean power."""
         asked = self.setpoint.bess_pu * self._kw
         if asked > 0:
