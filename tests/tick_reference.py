@@ -56,6 +56,11 @@ class Snap:
         """Return the roles that the site has and that have no fresh value."""
         return [role for role in range(ROLES) if self.state[role] not in (FRESH, ABSENT)]
 
+    def vouched(self):
+        """Return True when the baseline may begin."""
+        made_of = [self.state[role] in (FRESH, ABSENT) for role in range(BESS + 1, ROLES)]
+        return not self.silent() or self.state[LOAD] == FRESH and all(made_of)
+
     def _form(self, role):
         sources = sum(self.power[other] for other in range(1, ROLES) if other != role)
         formed = sources if role == LOAD else self.power[LOAD] - sources
@@ -171,7 +176,7 @@ class Control:
         site, net = self.site, snap.net()
         self.net = net
         if not self.started:
-            self.base, self.started = net, not snap.silent()
+            self.base, self.started = net, snap.vouched()
         target = self.aim
         if not site["follow"]:
             pull = net - self.base

@@ -22,8 +22,10 @@ _WIND = const(3)
 _PV = const(4)
 _GENSET = const(5)
 _SOC = const(6)
+_STATE = const(7)
 _SOC_STATE = const(13)
 _ALL_FRESH = const(25)
+_ABSENT = const(0)
 _FRESH = const(1)
 
 # As in control.tracker.
@@ -43,15 +45,31 @@ _AWAY_PU = const(18)
 
 
 @micropython.viper
+def vouched(snap: ptr32) -> int:
+    """Return 1 where the baseline may begin: all that the net load is made of is metered, or every meter speaks.
+
+    It is not to wait for a PCS that is still being found: begun later in a swing it is off by that for two minutes.
+    """
+    if snap[_ALL_FRESH] or snap[_STATE + _LOAD] != _FRESH:
+        return snap[_ALL_FRESH]
+    role = _WIND
+    while role <= _GENSET:
+        state = snap[_STATE + role]
+        if state != _FRESH and state != _ABSENT:
+            return 0
+        role += 1
+    return 1
+
+
+@micropython.viper
 def aim(trk: ptr32, snap: ptr32, dt_ms: int):
     """Work out net load, grid target and their distance for this snapshot, `dt_ms` 1 .. 1000 after the last."""
     net_pu = (((snap[_LOAD] - snap[_WIND] - snap[_PV] - snap[_GENSET]) & _MASK) ^ _HALF) - _HALF
     trk[_NET_PU] = net_pu
     base_pu = ((trk[_BASELINE_PU] & _MASK) ^ _HALF) - _HALF
     if trk[_STARTED] == 0:
-        # The baseline begins at the first net load that every meter vouches for.
         base_pu = net_pu
-        trk[_STARTED] = snap[_ALL_FRESH]
+        trk[_STARTED] = int(vouched(snap))
     target_pu = ((trk[_AIM] & _MASK) ^ _HALF) - _HALF
     if trk[_FOLLOW_LOAD] == 0:
         pull_pu = net_pu - base_pu
