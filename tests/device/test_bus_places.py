@@ -23,15 +23,34 @@ class _Rig:
 
     def __init__(self, commands=True):
         self.clock = FakeClock()
-        self.serial = FakeSerial(self.clock, _BAUD, _answers)
+        self.serial = FakeSerial(self.clock, _BAUD, self._answer)
+        self.lost = 0  # of the next answers so many do not come
         self.bus = Bus(self.serial, self.clock, _BAUD)
-        self.command = Job(self.bus, _PCS, modbus.WRITE_MANY, 100, 2, Owner(), registers=array("H", (0, 0)),
+        self.command = Job(self.bus, _PCS, modbus.WRITE_MANY, 100, 3, Owner(), skip=1, registers=array("H", (0, 0, 0)),
                            urgent=True)
         self.read = Job(self.bus, _PCS, modbus.READ_HOLDING, 0, 4, Owner(), extra=1)
         self.slow = Job(self.bus, _PCS, modbus.READ_HOLDING, 50, 8, Owner(), extra=1)
         self.slow.slow = True
         self.commands = commands
         self.begin_us = 0
+
+    def _answer(self, frame, end_us):
+        if self.lost:
+            self.lost -= 1
+            return []
+        return _answers(frame, end_us)
+
+    def lose(self, asked, count=1):
+        """Run a period in which so many answers get lost from the first of `asked` on."""
+        self.lost = count
+        return self.period(asked)
+
+    def grow_lossy(self):
+        """Let answers get lost now and then."""
+        for _ in range(2):
+            self.learn()
+            self.lose([])
+        self.learn()
 
     def period(self, asked):
         """Run one period; `asked` are (us after its begin, job). Returns [(us after its begin, first register)]."""
@@ -123,3 +142,43 @@ def test_what_came_while_the_board_looked_away_teaches_nothing():
     rig.bus.poll()
     assert device.answers == answers + 1
     assert (device.turnaround_us, device.turnaround_max_us) == (learnt_us, most_us)
+
+
+def test_a_set_point_does_not_wait_for_an_answer_that_is_overdue():
+    rig = _Rig()
+    rig.learn()
+    rig.commands = False
+    assert rig.lose([(60_000, rig.read)]) == [(60_000, 0)]
+    rig.commands = True
+    after_us, first = rig.period([])[0]
+    assert first == 100 and after_us - 10_000 <= 2
+
+
+def test_a_set_point_does_not_wait_for_the_answer_to_the_last_one_and_goes_in_its_other_form():
+    rig = _Rig()
+    rig.learn()
+    assert rig.lose([])[0] == (10_000, 100)
+    after_us, first = rig.period([])[0]
+    assert first == 101 and after_us - 10_000 <= 2
+
+
+def test_behind_two_requests_without_an_answer_a_set_point_waits_until_the_first_can_have_none():
+    rig = _Rig()
+    rig.grow_lossy()
+    rig.command.device.late_us = 160_000
+    rig.commands = False
+    rig.lose([(70_000, rig.read)], 2)
+    rig.commands = True
+    assert rig.period([])[0][1] == 100  # this one's answer is lost too
+    (after_us, first), = rig.period([])[:1]
+    assert first == 101 and 33_000 <= after_us < 40_000  # 160 ms after the read had left
+
+
+def test_a_unit_whose_answers_get_lost_now_and_then_is_not_left_alone_for_a_few_in_a_row():
+    rig = _Rig()
+    rig.command.device.late_us = 100_000
+    rig.grow_lossy()
+    rig.lost = 4
+    sent = [rig.period([]) for _ in range(6)]
+    assert all(sent) and rig.lost == 0
+    assert all(row[0][0] <= 40_000 for row in sent)

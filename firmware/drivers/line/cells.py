@@ -79,7 +79,11 @@ SEEN = 20  # answers that this is learnt from, up to 16
 ORDINARY = 21  # turn-arounds below this are, 0 for none
 BUCKETS = 22  # turn-arounds by size, of the first and of each sixteenth: up to 0.5 ms, 1 ms, 2 ms ... 1 s, more
 BUCKETS_N = 12
-UNIT_WIDTH = 34
+LOSSY = 34  # 4: answers of it get lost now and then, so that a few failures in a row do not say that it is silent
+STREAK = 35  # ANSWERS when it last failed after one, 0 for never
+GUARD = 36  # two of its requests may still be answered
+OWES = 37  # how long after SINCE the last one that failed may be
+UNIT_WIDTH = 38
 
 # A job; two cells for what each of its two forms has of its own.
 NEXT = 0  # in the queue

@@ -22,7 +22,7 @@ _FAILS = const(12)
 _LEARNT = const(19)
 _BUCKETS = const(22)
 _BUCKETS_N = const(12)
-_UNIT_WIDTH = const(34)
+_UNIT_WIDTH = const(38)
 
 _PLACES = {
     "requests": _REQUESTS,

@@ -10,7 +10,7 @@ from micropython import const
 
 from firmware.core.types import ptr8, ptr32
 from firmware.drivers.line.modbus import check, same
-from firmware.drivers.line.queue import deadline
+from firmware.drivers.line.queue import deadline, press
 
 # As in drivers.line.cells.
 _TRIED = const(6)
@@ -43,6 +43,7 @@ _WRITE_ONE = const(6)
 def set_deadline(c: ptr32):
     """Work out when the answer must have ended, and whether something came before the request had left."""
     c[_DEADLINE] = int(deadline(c, c[_END]))
+    press(c)
     if c[_TRIED]:
         c[_WAKE] = c[_DEADLINE]
     c[_INTRUDED] = 1 if c[_BASE] else 0

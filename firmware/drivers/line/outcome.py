@@ -46,6 +46,10 @@ _LEARNT = const(19)
 _SEEN = const(20)
 _ORDINARY = const(21)
 _BUCKETS = const(22)
+_LOSSY = const(34)
+_STREAK = const(35)
+_GUARD = const(36)
+_OWES = const(37)
 _ASK = const(1)
 _DEVICE = const(3)
 _SIGNATURES = const(4)
@@ -63,6 +67,7 @@ _SHARE = const(20)  # a unit that stays silent may take one twentieth of the lin
 _LEFT_ALONE_US = const(10_000_000)
 _NOISE_LASTS_US = const(2_000_000)
 _FEW = const(4)
+_SELDOM = const(64)  # answers between two that were lost: from there on it may be silent
 _LEARN = const(16)
 _SINCE_US = const(500)
 _OFTEN = const(15)  # as in drivers.line.listener
@@ -145,15 +150,36 @@ def pause(c: ptr32, device: int):
     if c[device + _BARRED] and c[device + _HELD]:
         # The bar stands for its time; the pause is counted from where the bar is.
         rest += (c[_NOW] - c[device + _SINCE]) & _MASK
+        if c[device + _HOLD] > rest:  # a set point has jumped it
+            return
         c[device + _HOLD] = rest
         if c[device + _BAR] < rest:
             c[device + _BAR] = rest
     elif rest:
-        c[device + _BARRED] = 0
+        c[device + _BARRED] = c[device + _OWES] = 0
         c[device + _HELD] = 1
         c[device + _SINCE] = c[_NOW]
         c[device + _HOLD] = rest
         c[device + _BAR] = rest
+
+
+@micropython.viper
+def loses(c: ptr32, device: int) -> int:
+    """Return whether answers of this unit, which has just failed, get lost now and then: not 0 if so."""
+    if c[device + _FAILS] == 0:
+        answers = c[device + _ANSWERS]
+        c[device + _LOSSY] = _FEW if c[device + _STREAK] and (answers - c[device + _STREAK]) & _MASK < _SELDOM else 0
+        c[device + _STREAK] = answers
+    return c[device + _LOSSY]
+
+
+@micropython.viper
+def guard(c: ptr32, device: int, owes: int, now: int) -> int:
+    """Note for how long this request may be answered yet; return for how long the one that failed before it may be."""
+    left = c[device + _OWES] - ((now - c[device + _SINCE]) & _MASK) if c[device + _HELD] else 0
+    c[device + _GUARD] = 1 if left > 0 else 0
+    c[device + _OWES] = owes if owes > 0 else 0
+    return left
 
 
 @micropython.viper
@@ -171,7 +197,8 @@ def failed(c: ptr32, job: int, waited: int, garbled: int, now: int):
         late = 2 * waited  # the bar does the rest
     hold = c[device + _PAUSE]
     more = fails
-    if ((now - c[_NOISED]) & _MASK) < _NOISE_LASTS_US:  # then a few failures in a row do not say that it is silent
+    # Where noise was heard, or answers get lost now and then, a few failures in a row do not say that it is silent.
+    if int(loses(c, device)) or ((now - c[_NOISED]) & _MASK) < _NOISE_LASTS_US:
         more = fails - _FEW if fails > _FEW else 0
     if garbled == 0:
         if late - waited > hold:
@@ -183,6 +210,8 @@ def failed(c: ptr32, job: int, waited: int, garbled: int, now: int):
                 hold = most
         if more > 1 and hold < _SHARE * waited:
             hold = _SHARE * waited if waited < _LEFT_ALONE_US // _SHARE else _LEFT_ALONE_US
+    left = int(guard(c, device, 0 if garbled else c[device + _LATE_US] - waited, now))
+    hold = left if left > hold else hold
     c[device + _FAILS] = (fails + 1) & _MASK
     c[device + _BARRED] = c[device + _SIGNATURE]
     c[device + _ORDINARY] = 0
@@ -221,5 +250,6 @@ def blame(c: ptr32, unit: int):
         c[device + _LATE] = (c[device + _LATE] + 1) & _MASK
         if c[device + _HOLD] > c[device + _PAUSE]:  # nothing else was heard: it needs longer than was thought
             c[device + _LEARNT] += c[device + _LEARNT]
+            c[device + _LOSSY] = 0
             if c[device + _LEARNT] > c[device + _LATE_US]:
                 c[device + _LEARNT] = c[device + _LATE_US]

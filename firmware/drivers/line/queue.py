@@ -14,6 +14,9 @@ from firmware.core.types import ptr32
 # As in drivers.line.cells.
 _STATE = const(0)
 _JOB = const(1)
+_N = const(2)
+_BASE = const(3)
+_TRIED = const(6)
 _LEAD = const(10)
 _ANSWER_N = const(12)
 _END = const(14)
@@ -31,6 +34,8 @@ _FEEDS = const(22)
 _CYCLE = const(25)
 _PERIOD = const(26)
 _DIRECT = const(27)
+_TURN_MAX = const(9)
+_PAUSE = const(10)
 _FAILS = const(12)
 _SIGNATURE = const(13)
 _HELD = const(14)
@@ -40,6 +45,8 @@ _HOLD = const(17)
 _BAR = const(18)
 _LEARNT = const(19)
 _SEEN = const(20)
+_LOSSY = const(34)
+_GUARD = const(36)
 _NEXT = const(0)
 _ASK = const(1)
 _RANK = const(2)
@@ -66,6 +73,8 @@ SLOW = const(3)
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
+_NEVER = const(0x3FFFFFFF)
+_LISTEN = const(2)  # as in drivers.line.bus
 _PATIENCE_US = const(2_000_000)
 _LOOK_US = const(50_000)
 _LEARN = const(16)
@@ -99,6 +108,8 @@ def submit(c: ptr32, job: int) -> int:
         # A write on the line carries the old content: once more. A read will bring what is asked for.
         if state == ACTIVE and c[job + _WRITES]:
             c[job + _AGAIN] = 1
+            if c[_STATE] == _LISTEN:
+                press(c)
             return 1
         return 0
     rank = c[job + _RANK]
@@ -113,8 +124,11 @@ def submit(c: ptr32, job: int) -> int:
     c[job + _ASKED] = c[_NOW]
     if c[_STATE] == 0:
         c[_WAKE] = c[_NOW]  # the line is free
+    if rank == URGENT:
+        if c[_STATE] == _LISTEN:
+            press(c)
     # A unit that has failed again and again is not waited for.
-    if rank == FEED and c[c[job + _DEVICE] + _FAILS] < 2:
+    elif rank == FEED and c[c[job + _DEVICE] + _FAILS] < _OFTEN + c[c[job + _DEVICE] + _LOSSY]:
         c[job + _AWAITED] = 1
         c[_DIRECT] += 1
     return 1
@@ -156,7 +170,11 @@ def take(c: ptr32, now: int) -> int:
                 form = 1 - form
                 if c[device + _BARRED] == c[job + _SIGNATURES + form]:
                     wait = c[device + _BAR] - ((now - c[device + _SINCE]) & _MASK)
-        if wait <= 0 and (c[job + _RANK] >= patient or c[device + _FAILS] > _OFTEN):
+                elif wait > 0:
+                    wait = int(_jump(c, job, wait, now))
+            elif wait > 0:
+                wait = int(_jump(c, job, wait, now))
+        if wait <= 0 and (c[job + _RANK] >= patient or c[device + _FAILS] > _OFTEN + c[device + _LOSSY]):
             wait = int(_gap_wait(c, job, form, now))
         if wait <= 0:
             c[before] = c[job + _NEXT]
@@ -185,6 +203,20 @@ def _hold_wait(c: ptr32, device: int, now: int) -> int:
 
 
 @micropython.viper
+def _jump(c: ptr32, job: int, wait: int, now: int) -> int:
+    """Return how long a job that has to wait for its held unit is really to wait: what the tick is about goes at once.
+
+    Its answer is another than that of the one request which may still be answered; where there are two, it waits.
+    """
+    device = c[job + _DEVICE]
+    if c[device + _GUARD] or c[device + _FAILS] >= _OFTEN + c[device + _LOSSY]:
+        return wait
+    if c[job + _RANK] > (FEED if c[device + _LOSSY] else URGENT):
+        return wait
+    return c[device + _PAUSE] - ((now - c[device + _SINCE]) & _MASK)
+
+
+@micropython.viper
 def deadline(c: ptr32, end: int) -> int:
     """Return when the answer to the request that ended at `end` must have ended."""
     wait = int(patience_us(c, c[_JOB])) + c[_ANSWER_N] * c[_CHAR] + 2 * c[_SILENCE]
@@ -192,16 +224,34 @@ def deadline(c: ptr32, end: int) -> int:
 
 
 @micropython.viper
-def hasten(c: ptr32):
-    """Await the answer's first byte no longer than it mostly takes: what was heard may have destroyed the request."""
+def hasten(c: ptr32, turn: int, more: int):
+    """Await the answer's first byte no longer than a turn-around of this size, and `more` us: by then it is lost."""
     device = c[c[_JOB] + _DEVICE]
-    if c[device + _SEEN] < _LEARN or c[device + _FAILS] >= _OFTEN:
+    if c[device + _SEEN] < _LEARN or c[device + _FAILS] >= _OFTEN + c[device + _LOSSY]:
         return
-    learnt = c[device + _LEARNT]
-    wait = learnt + (learnt >> 3) + _LITTLE_US + 2 * c[_CHAR]
+    wait = turn + (turn >> 3) + _LITTLE_US + more
     due = ((c[_END] - _HALF + wait) & _MASK) ^ _HALF
     if (due - c[_DEADLINE]) & _HALF:
         c[_DEADLINE] = due
+
+
+@micropython.viper
+def press(c: ptr32):
+    """Await the request on the line no longer than any answer of its unit has ever taken where a set point for that
+    waits, or where answers of the unit get lost and the tick waits for this one.
+    """
+    line = c[_JOB]
+    device = c[line + _DEVICE]
+    if c[_N] > c[_BASE] or c[_DEADLINE] == _NEVER:
+        return
+    if c[line + _RANK] > FEED or c[device + _LOSSY] == 0:
+        head = c[_HEAD]
+        waits = c[line + _AGAIN] if c[line + _WRITES] else 0
+        if waits == 0 and (head == 0 or c[head + _RANK] != URGENT or c[head + _DEVICE] != device):
+            return
+    hasten(c, c[device + _TURN_MAX], (c[_ANSWER_N] + 2) * c[_CHAR])
+    if c[_TRIED]:
+        c[_WAKE] = c[_DEADLINE]
 
 
 @micropython.viper

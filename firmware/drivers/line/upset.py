@@ -38,6 +38,7 @@ _INTRUDED = const(41)
 _TIMEOUTS = const(4)
 _CRC = const(5)
 _FAILS = const(12)
+_LEARNT = const(19)
 _DEVICE = const(3)
 _AGAIN = const(13)
 _PERSISTS = const(19)
@@ -184,7 +185,7 @@ def hear_tail(bus, now_us):
     cells = bus.cells
     cells[_TRIED] = 1
     if cells[_N] > cells[_BASE] or not cells[_ECHO]:  # an adapter's echo destroys nothing
-        hasten(cells)
+        hasten(cells, cells[cells[cells[_JOB] + _DEVICE] + _LEARNT], 2 * cells[_CHAR])
     cells[_WAKE] = cells[_DEADLINE]
     status = judge_tail(cells, bus.rx, _asked(bus))
     if status == OK or status == EXCEPTION:
