@@ -274,23 +274,6 @@ def test_the_baseline_begins_at_the_first_whole_snapshot():
     assert (point.bess_pu, point.grid_target_pu) == (0, 3000)
 
 
-def test_the_baseline_does_not_wait_for_a_pcs_that_is_still_being_found_but_for_the_wind():
-    for silent, begins_pu in ((BESS, 3000), (WIND, 3400)):
-        control = dict(CONTROL)
-        control["policy"] = "smooth"
-        tracker = Tracker(control, 1000)
-        point = Setpoint()
-        lim = limits(exports=5000)
-        site = Site(load=3000, grid=3000, bess=0, wind=0)
-        site.readings[silent].count = 0
-        for t_ms, load_pu in ((1000, 3000), (2000, 3400)):
-            site.readings[LOAD].value = site.readings[GRID].value = load_pu
-            snap = site.at(t_ms, silent)
-            lim.update(snap, 0)
-            tracker.step(point, snap, lim, 1000)
-        assert begins_pu <= point.grid_target_pu < begins_pu + 100, silent
-
-
 def test_wind_limit_takes_all_there_is_room_for():
     point = Setpoint()
     wind = WindLimit(8000, 100)

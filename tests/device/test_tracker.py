@@ -3,7 +3,7 @@
 from firmware.control import reasons, tuning
 from firmware.control.limits import Limits
 from firmware.control.tracker import Tracker
-from firmware.core.types import BESS, FRESH, GRID, LOAD, STALE, Setpoint, Snapshot
+from firmware.core.types import BESS, FRESH, GRID, LOAD, MISSING, STALE, WIND, Setpoint, Snapshot
 
 BESS_PU = 80_000
 CONTROL = {"policy": "smooth", "baseline_s": 30, "soc_home_permille": 500, "homing_permille": 100,
@@ -91,6 +91,15 @@ def test_the_way_of_a_sample_is_measured_and_the_tuning_follows():
         rig.step(1000)
         rig.tracker.compare(rig.snap)
     assert rig.tracker.retune(rig.snap.now_ms, rig.snap.now_ms + 6) is None  # no news
+
+
+def test_the_baseline_does_not_wait_for_a_pcs_that_is_still_being_found_but_for_the_wind():
+    for silent, begins_pu in ((BESS, 3000), (WIND, 3400)):
+        rig = Rig()
+        rig.snap.state[silent], rig.snap.all_fresh = MISSING, 0
+        rig.step(3000)
+        rig.step(3400)
+        assert begins_pu <= rig.point.grid_target_pu < begins_pu + 100, silent
 
 
 def test_the_baseline_moves_no_faster_than_its_ramp_and_brings_the_charge_home():
