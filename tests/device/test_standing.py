@@ -5,6 +5,7 @@ from firmware.control.standing import Standing
 from firmware.control.tracker import Tracker
 from firmware.control.wind_limit import WindLimit
 from firmware.core.types import ABSENT, BESS, FRESH, GRID, LOAD, ROLES, STALE, WIND, Setpoint, Snapshot
+from tests.locked_heap import moved
 
 CONTROL = {"policy": "self_consumption", "baseline_s": 10, "soc_home_permille": 500, "homing_permille": 0,
            "trim_permille_per_s": 20}
@@ -97,3 +98,18 @@ def test_nothing_is_foreseen_of_a_load_that_is_not_measured():
     site.snap.state[LOAD] = FRESH
     site.snap.state[WIND] = STALE
     assert site.see(wind=900) == 0
+
+
+def test_it_allocates_nothing_whatever_load_and_wind_do():
+    site = Site(wind=500)
+    snap, standing, loads, winds = site.snap, site.standing, (0, 0x7FFFF, -0x7FFFF, 1000), (0, 0x7FFFF, 700)
+
+    def work():
+        for load in loads:
+            for wind in winds:
+                for soc in (0, 500, 1000):
+                    snap.power_pu[LOAD], snap.power_pu[WIND], snap.soc_permille = load, wind, soc
+                    snap.power_pu[GRID] = snap.grid_mean_pu = -load
+                    standing.foresee()
+
+    assert moved(work) == 0
