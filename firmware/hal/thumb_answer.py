@@ -179,6 +179,8 @@ def hear(r0, r1, r2):
     str(r4, [r7, 64])  # SINCE
     str(r6, [r7, 68])  # HOLD
     str(r6, [r7, 72])  # BAR
+    add(r7, 128)
+    str(r2, [r7, 20])  # OWES
     label(PAUSED)
     mov(r0, 0)
     b(END)
