@@ -168,10 +168,8 @@ def take(c: ptr32, now: int) -> int:
             wait = int(_hold_wait(c, device, now))
             if c[device + _BARRED] == c[job + _SIGNATURES + form]:
                 form = 1 - form
-                if c[device + _BARRED] == c[job + _SIGNATURES + form]:
-                    wait = c[device + _BAR] - ((now - c[device + _SINCE]) & _MASK)
-                elif wait > 0:
-                    wait = int(_jump(c, job, wait, now))
+            if c[device + _BARRED] == c[job + _SIGNATURES + form]:
+                wait = c[device + _BAR] - ((now - c[device + _SINCE]) & _MASK)
             elif wait > 0:
                 wait = int(_jump(c, job, wait, now))
         if wait <= 0 and (c[job + _RANK] >= patient or c[device + _FAILS] > _OFTEN + c[device + _LOSSY]):
