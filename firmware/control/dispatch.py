@@ -15,6 +15,7 @@ from firmware.control.battery import Battery
 from firmware.control.demand_cap import DemandCap
 from firmware.control.reserve import SLOTS, Reserve
 from firmware.control.wear import Wear
+from firmware.control.wind_limit import is_curtailed
 from firmware.control.windcast import Windcast
 from firmware.core import ticks
 from firmware.core.fixed import clamp
@@ -26,7 +27,6 @@ _HALF_HOUR_S = const(1800)
 _FADE_PERMILLE = const(2)  # above what is kept, over which free discharge fades in
 _CHARGE_PERMILLE = const(2)  # below it by so much charging begins
 _HEADROOM = const(256)  # part of the import cap that charging from the grid leaves, for the load moves until next time
-_CURTAILED = const(32)  # the wind stands this part below its limit, or nearer
 _LEADS = bytes((10, 20, 35, 50, 60))  # minutes, for the five quarter hours of the band
 _CALM = const(64)  # part of the rating, less than which a farm gives in hours of calm
 _UNSEEN = const(4)  # a curtailed wind counts as this part of the rating at least: what there was nobody knows
@@ -118,7 +118,7 @@ class Dispatch:
         """Learn from load and wind; reckon the reserve, and the carbon plan, a little further."""
         wind_pu, load_pu = snap.power_pu[WIND], snap.power_pu[LOAD] - snap.power_pu[PV]
         cast, utc = self.windcast, self._utc
-        curtailed = self._is_curtailed(wind_pu)
+        curtailed = is_curtailed(self._setpoint.wind_limit_pu, self._wind_pu, wind_pu)
         if cast is not None and snap.state[WIND] == FRESH:
             cast.add(wind_pu, dt_ms, curtailed)
         if snap.state[LOAD] == FRESH:
@@ -147,10 +147,6 @@ class Dispatch:
             self._quarters_to_wear = SLOTS
             note("dispatch", "WEAR", "%d half cycles so far, as much as %d.%03d full ones; by depth %d.%03d"
                  % self.wear.told())
-
-    def _is_curtailed(self, wind_pu):
-        limit_pu = self._setpoint.wind_limit_pu
-        return limit_pu < self._wind_pu and wind_pu >= limit_pu - limit_pu // _CURTAILED
 
     def _weigh(self, wind_pu, dt_ms):
         """Learn how the wind goes on; plan each hour anew, an hour of it a second, and look again each quarter."""

@@ -12,10 +12,10 @@ from micropython import const
 
 from firmware.control import follow
 from firmware.control.limits import charge_pu
+from firmware.control.wind_limit import is_curtailed
 from firmware.core.fixed import clamp
 from firmware.core.types import BESS, FRESH, GRID, LOAD, PV, WIND
 
-_CURTAILED = const(32)  # the wind stands this part below its limit, or nearer
 _OPENS = const(10)  # part of the battery's rating by which a curtailed wind is counted on to rise with its limit
 _EVEN = const(64)  # periods over which means are taken
 _MOST = const(64)  # part of the battery's rating: what is further off its mean is another thing than a beat
@@ -71,9 +71,8 @@ class Standing:
         rise_pu = 0 if was_pu is None else (wind_pu - was_pu) // 2
         if not self._limited:
             return rise_pu
-        limit_pu = self._setpoint.wind_limit_pu
         coming_pu = self._wind.room_pu(self._snap, charge_pu(self._limits.cells, self._snap.cells))
-        if limit_pu < self._wind_pu and wind_pu >= limit_pu - limit_pu // _CURTAILED:
+        if is_curtailed(self._setpoint.wind_limit_pu, self._wind_pu, wind_pu):
             self._was_pu = None
             rise_pu = self._limits.rating_pu // _OPENS
         return min(max(rise_pu, -wind_pu), coming_pu - wind_pu)

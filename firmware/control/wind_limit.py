@@ -26,6 +26,13 @@ _WIND_LIMIT = const(1)
 _WIND_PU = const(0)
 _EXPORT_PU = const(1)
 
+_CURTAILED = const(32)  # the wind stands this part below its limit, or nearer
+
+
+def is_curtailed(limit_pu, rating_pu, wind_pu):
+    """Return whether it is the limit that holds the wind, and not the weather."""
+    return limit_pu < rating_pu and wind_pu >= limit_pu - limit_pu // _CURTAILED
+
 
 @micropython.viper
 def limit_wind(wind: ptr32, point: ptr32, snap: ptr32, known: int, charge_pu: int):
