@@ -23,7 +23,7 @@ from firmware.wiring import Wired
 
 _TICK_BUDGET_US = 1000
 _SLICE_BUDGET_US = 2000
-_MAX_TASKS = 9  # of 8 in use; each row that is not takes 88 bytes of the heap
+_MAX_TASKS = 9  # all in use; each row that is not takes 88 bytes of the heap
 # What nobody needs once the station stands; whoever does after all imports it anew.
 _START_ONLY = ("firmware.site.config", "firmware.site.schema", "firmware.site.rules", "firmware.drivers.profile_file",
                "firmware.drivers.line.budget", "firmware.drivers.line.blocks", "firmware.control.reasons",
@@ -61,8 +61,8 @@ class Station(Wired):
         if tasks:  # commissioning brings its own
             self._add_tasks(config["control"]["period_ms"])
 
-    def _add_tasks(self, period_ms):
-        add = self.sched.add
+    def _add_tasks(self, control_ms):
+        add, period_ms = self.sched.add, self.tracker.facts.period_ms
         # name, run, period, offset, priority, budget, critical, gate, longest hold
         self.tick = Task("control", self.control_tick, period_ms, 0, 1, _TICK_BUDGET_US, True,
                          self.field.direct_done, period_ms * 3 // 4)
@@ -73,9 +73,11 @@ class Station(Wired):
         add(Task("foresee", foresee, period_ms, period_ms * 3 // 4, 3, 300))
         if self.watched:
             add(Task("watch_grid", self.watch_grid, period_ms // 4, 0, 3, 300))
-        add(Task("tell", self._tell, max(period_ms, self.platform.tell_every_ms), period_ms // 2, 4, 2000))
-        second_ms = max(period_ms, 1000)
+        add(Task("tell", self._tell, max(control_ms, self.platform.tell_every_ms), period_ms // 2, 4, 2000))
+        second_ms = max(control_ms, 1000)
         add(Task("each_second", self.each_second, second_ms, period_ms * 3 // 4, 5, 2000))
+        if self.dispatch:
+            add(Task("divide", self._divide, max(period_ms, 1000), period_ms * 3 // 4, 5, 2000))
         add(Task("keep", self._keep, second_ms, period_ms * 3 // 4, 6, 2000))
 
     def split(self, dt_ms, now_ms):
@@ -107,8 +109,6 @@ class Station(Wired):
         self._oversee()
         if self.backup:
             self._back_up(self.backup)
-        if self.dispatch:
-            self._divide(self.dispatch)
         if self.field.pv_limiter:
             self._limit_pv()
         self._restart_lost()
@@ -150,9 +150,9 @@ class Station(Wired):
         charge_pu = self.limits.charge_pu if self.supervisor.allowed else 0
         self.field.pv_limit_pu = room.for_pv(self.measure.snapshot, self.pv_pu, charge_pu, self.wind.export_pu)
 
-    def _divide(self, dispatch):
+    def _divide(self):
         """Divide the battery for the next ticks: kept, free, to be charged."""
-        platform = self.platform
+        platform, dispatch = self.platform, self.dispatch
         if platform.ahead_news:
             platform.ahead_news = False
             dispatch.foresee(platform.ahead_hour, platform.ahead)

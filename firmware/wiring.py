@@ -52,11 +52,11 @@ class Wired:
         self.uplink = self.outgoing = self.cable = self.learned = None
         self.unit_w = choose_unit_w(max(config["ratings"][key] for key in _POWER_RATINGS))
         self.setpoint = Setpoint()
-        self.watched = config["control"]["period_ms"] >= _WATCH_GRID_MS
         self.utc = utc.Utc()
         self.listens = False  # listen() is at work
         self._wire_control(config, Profiles(build_info.PROFILES, read, build_info.DEVICES))
-        self.cutter = interval.Cutter(energy.Energy(self.unit_w), self.utc, config["control"]["period_ms"])
+        self.watched = self.tracker.facts.period_ms >= _WATCH_GRID_MS
+        self.cutter = interval.Cutter(energy.Energy(self.unit_w), self.utc, self.tracker.facts.period_ms)
         ratings = [config["ratings"][key] for key in _POWER_RATINGS]
         if self.field.meters[GRID] is None:
             ratings[GRID] = 0

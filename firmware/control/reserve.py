@@ -27,6 +27,8 @@ _QUARTER_MS = const(900_000)
 _CHUNK_MS = const(1000)
 _SMOOTH_MS = const(600_000)  # over which what the site takes now is a mean: less is noise, and no day's is like it
 _EVEN = const(4)  # share of a load above that day's which is gone a quarter hour later
+_ALIKE = const(16)  # quarter hours by which a day is told from another
+_LIKE = const(64)  # part of the import cap: what goes on within it, on the mean of these, repeats itself
 _TRUSTED_DAYS = const(3)  # before so many are known, the fixed reserve is kept at least
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
@@ -114,6 +116,30 @@ def need(a: ptr32, course: ptr32) -> int:
     return worst + backup
 
 
+@micropython.viper
+def unlike(a: ptr32, ring: ptr16) -> int:
+    """Return by how much the last hours went otherwise than those before a past day, mean of stored units; -1: not
+    known.
+    """
+    at = a[_POS]
+    total = 0
+    m = 0
+    while m < _ALIKE:
+        at -= 1
+        if at < 0:
+            at += _RING
+        then = at - a[_BACK]
+        if then < 0:
+            then += _RING
+        now = ((ring[at] & 0xFFFF) ^ _SIGN16) - _SIGN16
+        was = ((ring[then] & 0xFFFF) ^ _SIGN16) - _SIGN16
+        if now == _NONE or was == _NONE:
+            return -1
+        total += now - was if now > was else was - now
+        m += 1
+    return total // _ALIKE
+
+
 class Reserve:
     """Learns the days of a site and sizes its reserve, in permille of the battery."""
 
@@ -132,6 +158,7 @@ class Reserve:
         self._margin = control["reserve_margin_permille"]
         self._banded = control["reserve"] == "banded"
         self._needs = array("h", [-1] * _DAYS)  # permille, by day
+        self._like = bytearray(_DAYS)
         self._day = 0
         self._quarter = None
         self._sum = self._seconds = 0
@@ -180,14 +207,19 @@ class Reserve:
             cells[_LOWS + i] = lows[i]
         known = carry_over(cells, self.ring, self._course)
         self._needs[self._day] = min(1000, -(-need(cells, self._course) // self._permille_puq)) if known else -1
+        off = unlike(cells, self.ring)
+        self._like[self._day] = 0 <= off << _STORE <= cap_pu // _LIKE
         self._decide()
 
     def _decide(self):
         worst = known = 0
-        for asked in self._needs:
+        repeats = 1 in self._like
+        for day in range(_DAYS):
+            asked = self._needs[day]
             if asked >= 0:
                 known += 1
-                worst = max(worst, asked)
+                if self._like[day] or not repeats:
+                    worst = max(worst, asked)
         permille = worst + self._margin
         if known < _TRUSTED_DAYS:
             permille = max(permille, self._fixed)

@@ -6,6 +6,8 @@ steps where the load turns: measured on the GPT-3 run, 3/20 leave the steps as s
 Start-up, and when a measurement has moved: it may allocate. Integers only.
 """
 
+from firmware.core.pace import tick_ms
+
 _ONE = 1024  # shares are counted in 1/1024
 _DELAY_SHARE = 15  # hundredths of the delay that the lead undoes
 _LEAD_MAX = 2047  # 1/256 of a period
@@ -98,7 +100,7 @@ class Facts:
         """`config` is the site's; a refresh of 0 is one that the meter's document does not state."""
         found = config["commissioning"]
         dead_ms, response_ms = found["dead_ms"], found["response_ms"]
-        self.period_ms = config["control"]["period_ms"]
+        self.period_ms = tick_ms(config["control"]["period_ms"])
         self.way_ms = 0  # from a read of the load to the last byte of the command made from it
         self.load_refresh_ms = self._told_ms = load_refresh_ms
         self.grid_sample_ms = max(self.period_ms, grid_refresh_ms)

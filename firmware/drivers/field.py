@@ -6,6 +6,7 @@ a period later the PCS and the grid meter. A set point is urgent and goes before
 
 import micropython
 
+from firmware.core.pace import tick_ms
 from firmware.core.types import BESS, GENSET, GRID, LOAD, PV, ROLES, WIND
 from firmware.drivers.commanded import READY
 from firmware.drivers.line.bus import Bus
@@ -53,7 +54,7 @@ class Field:
             meter.feeds()
         self._cells = [bus.cells for bus in self.buses]
         self._us = platform.us
-        self._period_us = config["control"]["period_ms"] * 1000
+        self._period_us = tick_ms(config["control"]["period_ms"]) * 1000
 
     def _counters(self, rows):
         from firmware.drivers.counter import Counter  # few sites have any

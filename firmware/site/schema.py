@@ -29,7 +29,8 @@ ROWS = (
     ("site.name", TEXT, 0, 80, "", "characters", "name of the site for people"),
     ("site.work_unit", TEXT, 1, 32, OPTIONAL, "characters", "what the work counter counts: jobs, tokens, GPU-seconds"),
     ("control.period_ms", INT, 20, 60_000, REQUIRED, "ms",
-     "control period; above 1000 all that is done each second is done each period"),
+     "control period; above 1000 what is done each second else is done once a period, and from 40000 on meters are "
+     "read and the set point follows four times in it"),
     ("control.policy", ENUM, ("self_consumption", "smooth"), 0, REQUIRED, "",
      "self_consumption: battery covers load less production; smooth: battery takes what departs from the baseline"),
     ("control.baseline_s", INT, 1, 3600, 300, "s", "time constant of the baseline that the grid follows (smooth)"),

@@ -6,6 +6,7 @@ each line has been in use; once a minute it judges. Background only.
 
 from micropython import const
 
+from firmware.core.pace import tick_ms
 from firmware.drivers.line.unasked import Unasked
 
 # As in drivers.line.cells.
@@ -71,12 +72,12 @@ class BusWatch:
             note("bus", "BUS_TIGHT", text)
         self.lines = [_Line(bus, row) for bus, row in zip(field.buses, config["buses"])]
         self._costs = {}  # by bus and unit the mean wire time of a request, us
-        for load in budget.loads(field, config["buses"], config["control"]["period_ms"] * 1000):
+        self._period_ms = tick_ms(config["control"]["period_ms"])
+        for load in budget.loads(field, config["buses"], self._period_ms * 1000):
             self._costs[load.bus_id] = costs = {}
             for r in load.requests:
                 costs[r.unit] = max(costs.get(r.unit, 0), r.wire_us + r.silence_us)
         self._roles = {(row["bus"], row["unit"]): row["role"] for row in config["devices"]}
-        self._period_ms = config["control"]["period_ms"]
         self._looks = 0
         self.unasked = []  # (bus id, unit) of who speaks unasked, unit 0 where it is none of the site's
 
