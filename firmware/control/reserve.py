@@ -4,7 +4,8 @@ The board keeps what the site took in each quarter hour of the last week, load l
 to now, is one course that the next two may take; the second counts by half, unless the first leaves a gap that it does
 not fill again by its end, or there has been no wind for hours: a calm may last. The wind beside it is a weak one, that
 fades beyond the hour that its band reaches. What is above the cap has to come out of the battery, what is below it can
-charge it again: the largest sum on the way is what has to be there now. The day that asks for most decides.
+charge it again: the largest sum on the way is what has to be there now. The day that asks for most decides;
+where the last hours went just as those before some of the days did, the load repeats itself, and only these are asked.
 """
 
 from array import array
@@ -119,11 +120,13 @@ def need(a: ptr32, course: ptr32) -> int:
 @micropython.viper
 def unlike(a: ptr32, ring: ptr16) -> int:
     """Return by how much the last hours went otherwise than those before a past day, mean of stored units; -1: not
-    known.
+    known, as of the day a week ago, whose eve has been written over.
     """
     at = a[_POS]
     total = 0
     m = 0
+    if a[_BACK] + _ALIKE > _RING:
+        return -1
     while m < _ALIKE:
         at -= 1
         if at < 0:

@@ -67,7 +67,7 @@ ROWS = (
     ("dispatch.reserve", ENUM, ("off", "constant", "banded"), 0, "off", "",
      "charge kept for import cap and backup; banded: as much as the past week's loads and a weak wind would need"),
     ("dispatch.reserve_permille", INT, 0, 1000, 150, "permille", "the constant one; the banded for its first days"),
-    ("dispatch.reserve_margin_permille", INT, 0, 500, 13, "permille", "what the banded one keeps above its need"),
+    ("dispatch.reserve_margin_permille", INT, 0, 500, 18, "permille", "what the banded one keeps above its need"),
     ("dispatch.wind_fade_permille", INT, 0, 1000, 800, "permille",
      "share of a weak wind counted on an hour ahead that is counted on a quarter hour later"),
     ("dispatch.backup_min", INT, 0, 1440, 0, "min", "time that the reserve is to carry the site without its grid"),
