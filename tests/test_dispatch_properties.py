@@ -93,6 +93,19 @@ def test_property_a_day_is_carried_over_hour_by_hour(ring, pos, days, now, lows,
     assert reserve.carry_over(cells, array("h", ring), course) == 0
 
 
+@settings(max_examples=60, deadline=None, suppress_health_check=_SLOW)
+@given(st.lists(st.integers(-0x8000, 0x7FFF), min_size=672, max_size=672), st.integers(0, 671), st.integers(1, 7))
+def test_property_a_day_is_as_unlike_another_as_their_eves_are(ring, pos, days):
+    def eve(back):
+        return [ring[(pos - m - back) % 672] for m in range(1, 17)]
+
+    now, then = eve(0), eve(96 * days)
+    plain = sum(abs(a - b) for a, b in zip(now, then)) // 16
+    if days == 7 or -0x8000 in now + then:
+        plain = -1
+    assert reserve.unlike(array("i", [pos, 96 * days]), array("h", ring)) == plain
+
+
 RATINGS = {"bess_wh": 8_000_000, "charge_efficiency_permille": 938, "discharge_efficiency_permille": 938}
 
 

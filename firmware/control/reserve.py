@@ -211,12 +211,12 @@ class Reserve:
         known = carry_over(cells, self.ring, self._course)
         self._needs[self._day] = min(1000, -(-need(cells, self._course) // self._permille_puq)) if known else -1
         off = unlike(cells, self.ring)
-        self._like[self._day] = 0 <= off << _STORE <= cap_pu // _LIKE
+        self._like[self._day] = 1 if 0 <= off << _STORE <= cap_pu // _LIKE else 0
         self._decide()
 
     def _decide(self):
         worst = known = 0
-        repeats = 1 in self._like
+        repeats = max(self._like)
         for day in range(_DAYS):
             asked = self._needs[day]
             if asked >= 0:

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-LONG_MS = const(40_000)  # a quarter of it still leaves the slowest bus its time
+_LONG_MS = const(40_000)  # a quarter of it still leaves the slowest bus its time
 _TICKS = const(4)
 
 
@@ -12,4 +12,4 @@ def tick_ms(period_ms):
     A set point that stands for a minute misses what the load does in it, and what it misses is exported, or bought. So
     meters are read and set points follow more often than what moves slowly is asked for.
     """
-    return period_ms if period_ms < LONG_MS else period_ms // _TICKS
+    return period_ms if period_ms < _LONG_MS else period_ms // _TICKS

@@ -118,6 +118,26 @@ def test_a_gap_that_no_night_fills_again_is_kept_for_two_days():
     assert 86 <= look(reserve) <= 92
 
 
+def test_a_load_that_repeats_itself_is_kept_for_and_no_other():
+    def load(quarter):  # every other day begins with four hours above the cap, and those before end a little higher
+        if quarter // DAY % 2:
+            return 1300 if quarter % DAY < 16 else 500
+        return 600 if quarter % DAY >= 80 else 500
+
+    def seen(evening, days):
+        reserve = Reserve(POLICY, battery())
+        for quarter in range(days * DAY + 1):
+            eve = quarter >= days * DAY - 16
+            for _ in range(15):
+                reserve.add(evening if eve and evening else load(quarter), 60_000, quarter)
+        return look(reserve)
+
+    assert 158 <= seen(None, 5) <= 162  # the eve was like the two before such days
+    assert seen(None, 6) == 0  # and this one like the other two
+    assert 158 <= seen(560, 6) <= 162  # like none: each of them may be the next
+    assert seen(510, 6) == 0
+
+
 def test_a_weak_wind_lowers_the_reserve_and_backup_raises_it():
     still = look(learned(lambda q: 1300 if q < 16 else 500, 4)[0])
     windy = look(learned(lambda q: 1300 if q < 16 else 500, 4)[0], (600, 500, 400, 400, 400))

@@ -8,7 +8,7 @@ in words that say what to change. Start-up only: it allocates.
 from micropython import const
 
 from firmware.core.errors import ConfigError
-from firmware.core.pace import LONG_MS, tick_ms
+from firmware.core.pace import tick_ms
 from firmware.drivers.line.queue import FEED
 
 # As in drivers.line.cells.
@@ -141,12 +141,11 @@ def _every_us(role, device, job, period_us):
 
 def shortest_ms(field, rows):
     """Return the shortest control period in ms that all buses can hold, 0 where none does."""
-    watched_ms = _WATCHED_US // 1000
-    for low, end in ((1, watched_ms), (watched_ms, LONG_MS), (LONG_MS, _PERIOD_MAX_MS + 1)):
+    for low, end in ((1, _WATCHED_US // 1000), (_WATCHED_US // 1000, _PERIOD_MAX_MS + 1)):
         high = end
         while low < high:
             middle = (low + high) // 2
-            if all(load.fits() for load in loads(field, rows, tick_ms(middle) * 1000)):
+            if all(load.fits() for load in loads(field, rows, middle * 1000)):
                 high = middle
             else:
                 low = middle + 1
