@@ -9,7 +9,8 @@ _ENERGY = (((24, 0), None), ((23, 3), (24, 2)), ((23, 4), (24, 1)), ((23, 0), No
 _SHORT_MS = 60_000  # below, the time between two readings is too much of the interval
 _LIMIT_PERCENT = 10
 _LIMIT_WH = 1_000
-_UNREAD_PERIODS = 4
+_UNREAD_TICKS = 4
+_LONG_TICK_MS = 10_000  # from here on a control period may have four ticks, and registers are read by the period
 _NOTHING = [None] * 6
 _UNKNOWN = (None, None)
 _NEITHER = [None, None]
@@ -86,7 +87,9 @@ class Registers:
         if formed != BY_REGISTER or record[10] < _SHORT_MS:
             return
         # A reading is some control periods old: what may have flowed since is no contradiction where they are long.
-        unread_wh = max(sum(record[23]), sum(record[24])) * _UNREAD_PERIODS // max(record[15], 1)
+        ticks = max(record[15], 1)
+        unread = _UNREAD_TICKS * (4 if record[10] >= ticks * _LONG_TICK_MS else 1)
+        unread_wh = max(sum(record[23]), sum(record[24])) * unread // ticks
         if off_wh * 100 > max(gained_wh, energy_wh) * _LIMIT_PERCENT and off_wh > unread_wh:
             self.findings.add("REGISTER_ENERGY", what, unit)
 
