@@ -137,6 +137,10 @@ class Commanded:
         self._fill(power_pu)
         return self._bus.submit(self._set)
 
+    def went(self):
+        """Return cells, and where among them stands when the last command was given to the wire. Start-up only."""
+        return self._set.went()
+
     @micropython.native
     def _fill(self, power_pu):
         if power_pu > self.high_pu:

@@ -69,7 +69,8 @@ _WRITES = const(12)
 _ASKED = const(14)
 _NUMBER = const(15)
 _OWN = const(22)
-_JOB_WIDTH = const(23)
+_WENT = const(23)
+_JOB_WIDTH = const(24)
 
 # States of the line.
 _QUIET = const(0)  # silence has been kept: a request may start
@@ -275,6 +276,7 @@ def _beginner(bus, write):
         if c[job + _WRITES]:
             if c[job + _RANK] == _URGENT:
                 c[_COMMAND_DUE] = 0
+                c[job + _WENT] = now
                 c[_COMMANDED] = c[job + _ASKED] | 1
             seal(frame, frames[4 * c[_WHO] + 2 * form + 1], table, c[_FRAME_N])
         write(frame, c[_FRAME_N])

@@ -104,4 +104,5 @@ AWAITED = 18  # the control tick waits for it
 PERSISTS = 19  # a read that is made once more at once where it fails
 EXPECTED_MORE = 20  # and of a write the next three
 OWN = 22  # where the cells begin that its answers are taken by
-JOB_WIDTH = 23
+WENT = 23  # when a set point was last given to the wire
+JOB_WIDTH = 24

@@ -29,6 +29,7 @@ _EXPECTED = const(16)
 _PERSISTS = const(19)
 _EXPECTED_MORE = const(20)
 _OWN = const(22)
+_WENT = const(23)
 
 
 class Job:
@@ -92,6 +93,10 @@ class Job:
         """
         self.bus.cells[self.at + _OWN] = own
         self.bus.takers[self.bus.cells[self.at + _NUMBER]] = (taker, types.at(out))
+
+    def went(self):
+        """Return the bus's cells, and where among them stands when this set point was last given to the wire."""
+        return self.bus.cells, self.at + _WENT
 
     def persists(self):
         """Say that this read is made once more where it fails for the first time. Start-up only."""
