@@ -291,7 +291,7 @@ class Wired:
             decide.observer(self, made.snapshot, field.limiter is not None), point, snap,
             types.at(self.limits.cells), sup, missed, types.at(self.tracker.cells), term and types.at(term.cells),
             term and types.at(term.ring), self.backup and types.at(self.backup.island.cells),
-            types.at(self.wind.cells) if field.limiter else None)
+            types.at(self.wind.cells) if field.limiter else None, field.pcs.went())
         others = (self.truth.table, made.table, made.cells, cutter.cells, self.utc.cells, cutter.energy.cells)
         return steps + (snap, point, sup, missed, deciding) + tuple(map(types.at, others)) + (
             self.platform.ms, self.watched, field.limit_wind if field.limiter else None, field.pcs.command)

@@ -5,11 +5,23 @@ what is wanted, the last word, and the room for the wind.
 import micropython
 from micropython import const
 
-from firmware.control import baseline, follow, lead, limits, periodic, share, stale, supervisor, tracker, wind_limit
+from firmware.control import (
+    baseline,
+    follow,
+    lead,
+    limits,
+    periodic,
+    sent,
+    share,
+    stale,
+    supervisor,
+    tracker,
+    wind_limit,
+)
 from firmware.core.types import ptr32
 
 # In the order in which they are called; what observes stands between the two.
-_BEFORE = (follow.expect, follow.lags, follow.learn, follow.align)
+_BEFORE = (sent.make_good, follow.expect, follow.lags, follow.learn, follow.align)
 _BEHIND = (limits.narrow, stale.guard, supervisor.judge, baseline.aim, lead.lead, lead.weigh, periodic.repeat,
            tracker.track, share.share, supervisor.have_last_word, wind_limit.limit_wind)
 _STANDS_MS = const(10_000)  # the shortest period in which what wind and load go on to do counts
@@ -35,13 +47,14 @@ def observer(station, snap, limited):
     return Standing(station, snap, limited).observe
 
 
-def looked_up(observe, point, snap, lim, sup, missed, trk, per, ring, isl, wind):
+def looked_up(observe, point, snap, lim, sup, missed, trk, per, ring, isl, wind, went):
     """Return what decide() works on, its steps with it: a name of this module would cost it a look-up each time.
 
     That is what observer() returns, then the cells of set point, snapshot, limits, supervisor, stale inputs, tracker,
-    repetitive term, its ring, island and wind limit; None for the term and the last two where the site has none.
+    repetitive term, its ring, island and wind limit; None for the term and the last two where the site has none. Then
+    what `went` is: cells, and where in them stands when a set point last went out.
     """
-    return _BEFORE + (observe,) + _BEHIND + (point, snap, lim, sup, missed, trk, per, ring, isl, wind)
+    return _BEFORE + (observe,) + _BEHIND + (point, snap, lim, sup, missed, trk, per, ring, isl, wind) + went
 
 
 @micropython.viper
@@ -51,9 +64,11 @@ def decide(on, silent: int, known: int, step_ms: int) -> int:
     `on` is what looked_up() returns; `known`: the load is. Returns what the state lets the set point do, as in
     control.states.
     """
-    expect, lags, learn, align, observe, narrow, guard, judge, aim, lead, weigh, repeat, track, share, have_last_word, \
-        limit_wind, point, snap, lim, sup, missed, trk, per, ring, isl, wind = on
+    make_good, expect, lags, learn, align, observe, narrow, guard, judge, aim, lead, weigh, repeat, track, share, \
+        have_last_word, limit_wind, point, snap, lim, sup, missed, trk, per, ring, isl, wind, bus, went = on
     away = ptr32(isl)[_RULE] if isl else 0  # the grid is: then the genset takes its place, or the battery
+    if ptr32(sup)[_MAY] & _COMMANDS:
+        make_good(trk, point, bus, went)  # what has not gone out when it was meant to
     if int(expect(trk, point, snap, step_ms)) and away == 0 and ptr32(sup)[_MAY] & _COMMANDS:
         learn(trk, snap, step_ms, lags(trk, snap, step_ms))  # the PCS is not where it was sent
     if silent and ptr32(sup)[_INPUTS] & (1 << _IF_FORMED):

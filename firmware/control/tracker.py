@@ -117,7 +117,10 @@ _CARRY = const(99)  # what a limit has cut off the lead, as far as it is still t
 _CLIPPED_PU = const(100)  # the set point that it was cut to
 _KICK_REST = const(101)  # of a kick, what is still to be done
 _KICK_MOST = const(105)  # of a kick at once, before it: what observe() has compared, for control.witnessed
-_CELLS = const(106)
+_PCS_PU = const(106)  # where the PCS is by what has really gone out and when, and 107 to 109: of control.sent
+_LAG_US = const(109)
+_KICK_USUAL = const(110)  # of a kick at once, where no set point was late; 111 and 112: as control.sent has them
+_CELLS = const(113)
 
 
 @micropython.viper
@@ -195,7 +198,7 @@ class Tracker:
         cells[_SPAN] = facts.slope_samples() if facts else 1
         cells[_PRIOR] = max(bess_pu // _PRIOR_SHARE, 1)
         cells[_PCS_STEP] = 2 * _FULL_SCALE
-        cells[_KICK_MOST] = bess_pu * _KICK_SHARE >> 5
+        cells[_KICK_USUAL] = cells[_KICK_MOST] = bess_pu * _KICK_SHARE >> 5
         cells[_CAN_GIVE] = cells[_CAN_TAKE] = bess_pu
         cells[_WAIT] = max(_WAIT_MS, facts.period_ms if facts else 0)
         cells[_ERROR_MAX] = min(1_000_000 // max(gain, 1), max(bess_pu // _ERROR_SHARE, 1))
@@ -207,6 +210,7 @@ class Tracker:
         if self.facts:
             kick = self.facts.kick()
             lag_lead = tuning.lead_of_lag(self.facts.period_ms, self.facts.lag_ms)
+            cells[_LAG_US] = 1000 * max(self.facts.lag_ms, 1)
         cells[_KICK] = kick
         self._leads = found[0] - kick, min(found[0], lag_lead) - kick
         cells[_LEAD], cells[_PART], cells[_EARLY], cells[_BACK], window = found[:5]
