@@ -268,8 +268,7 @@ def _beginner(bus, write):
         c[_N] = c[_BASE] = c[_AT] = c[_SPILT] = c[_INTRUDED] = c[_REFUSED] = c[_NOISY] = 0
         c[_ANSWER_N] = c[job + _ANSWER_LENGTH + form]
         c[_FRAME_N] = c[job + _FRAME_LENGTH + form]
-        c[_BUSY] = now
-        c[_BEGUN] = now
+        c[_BUSY] = c[_BEGUN] = now
         c[_END] = ((now - _HALF + c[_FRAME_N] * c[_CHAR]) & _MASK) ^ _HALF
         c[_WAKE] = c[_END]
         frame = frames[4 * c[_WHO] + 2 * form]
