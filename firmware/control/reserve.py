@@ -217,11 +217,10 @@ class Reserve:
     def _decide(self):
         worst = known = 0
         repeats = max(self._like)
-        for day in range(_DAYS):
-            asked = self._needs[day]
+        for asked, like in zip(self._needs, self._like):
             if asked >= 0:
                 known += 1
-                if self._like[day] or not repeats:
+                if like or not repeats:
                     worst = max(worst, asked)
         permille = worst + self._margin
         if known < _TRUSTED_DAYS:
