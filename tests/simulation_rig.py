@@ -27,6 +27,10 @@ class FakeVm(Vm):
 ROOM = {"limits__grid_import_w": 4_000_000, "limits__soc_min_permille": 100, "limits__soc_max_permille": 900,
         "dispatch": {}}
 
+# For Rig.site(): a control period of a minute, a year's way to simulate (README).
+MINUTE = {"control__period_ms": 60_000, "control__stale_ms": 150_000, "control__frozen_ms": 600_000,
+          "pcs": {"reversion_s": 180}}
+
 
 class Rig:
     """A folder with inputs, and simulate on them."""

@@ -7,11 +7,8 @@ import pytest
 
 from host_tools.cli import main
 from host_tools.plant.vm import Vm
-from tests.simulation_rig import Rig
+from tests.simulation_rig import MINUTE, Rig
 
-# A year's way to simulate (README), so that hours take seconds.
-_SLOW = {"control__period_ms": 60_000, "control__stale_ms": 150_000, "control__frozen_ms": 600_000,
-         "pcs": {"reversion_s": 180}}
 _DAMAGE = {"LEARNED": lambda data: data, "LEARNED_REFUSED": lambda data: data[:600] + b"\xff\xff" + data[602:]}
 
 
@@ -20,7 +17,7 @@ def _series(end_s, step_s, power_w):
 
 
 def _run(rig, vm, start):
-    site = rig.site("edge", **_SLOW)
+    site = rig.site("edge", **MINUTE)
     load = rig.file("load.csv", _series(15_000, 900, lambda t_s: 900_000 + t_s % 7200 * 40))
     wind = rig.file("wind.csv", _series(15_000, 600, lambda t_s: t_s * 331 % 8_000_000))
     return rig.run("--site", site, "--load", load, "--wind", wind, "--duration", "10800", "--start", start,

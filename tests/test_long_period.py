@@ -3,28 +3,34 @@
 import csv
 import json
 
+import pytest
+
 from host_tools.cli import main
 from host_tools.plant.vm import Vm
-from tests.simulation_rig import Rig
+from tests.simulation_rig import MINUTE, Rig
 
-_MINUTE = {"control__period_ms": 60_000, "control__stale_ms": 150_000, "control__frozen_ms": 600_000,
-           "pcs": {"reversion_s": 240}}
 _SPEED = 200  # W/s up, then down, turning each ten minutes: 12 kW in a minute, 3 kW in a quarter of it
 
 
-def _run(tmp_path, monkeypatch, **changes):
-    rig = Rig(tmp_path, monkeypatch)
+@pytest.fixture(scope="module")
+def hour(tmp_path_factory):
+    """One hour of it: (output folder, rows of the trace)."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield _run(Rig(tmp_path_factory.mktemp("hour"), patch))
+
+
+def _run(rig):
     load = rig.file("load.csv", "time_s,power_w\n" + "".join(
         f"{600 * i},{900_000 + i % 2 * 600 * _SPEED}\n" for i in range(7)))
     events = rig.file("events.csv", "time_s,device,event,value\n0,pcs,soc_permille,600\n")
-    out = rig.run("--site", rig.site("edge", **{**_MINUTE, **changes}), "--load", load, "--events", events,
+    out = rig.run("--site", rig.site("edge", **MINUTE), "--load", load, "--events", events,
                   "--duration", "3600", "--trace-step", "5", "--vm", "micropython", vm=Vm)
     with open(out / "trace.csv", newline="", encoding="utf-8") as file:
         return out, list(csv.DictReader(file))
 
 
-def test_set_points_follow_four_times_in_a_period_of_a_minute(tmp_path, monkeypatch):
-    out, rows = _run(tmp_path, monkeypatch)
+def test_set_points_follow_four_times_in_a_period_of_a_minute(hour):
+    out, rows = hour
     points = [(float(row["time_s"]), float(row["setpoint_w"])) for row in rows if row["setpoint_w"]]
     moved = [t_s for (t_s, now_w), (_, before_w) in zip(points[1:], points) if now_w != before_w]
     gaps = [b - a for a, b in zip(moved, moved[1:])]
@@ -37,8 +43,8 @@ def test_set_points_follow_four_times_in_a_period_of_a_minute(tmp_path, monkeypa
     assert 4 * 60 <= asked <= 4 * 60 + 60  # each tick, and half a time a minute what moves slowly
 
 
-def test_the_record_counts_the_ticks_that_there_are(tmp_path, monkeypatch, capsys):
-    out, _ = _run(tmp_path, monkeypatch)
+def test_the_record_counts_the_ticks_that_there_are(hour, capsys):
+    out, _ = hour
     capsys.readouterr()
     assert main(["verify", str(out), "--keys", str(out / "keys.json")]) == 0
     capsys.readouterr()

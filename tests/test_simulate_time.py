@@ -6,7 +6,7 @@ from host_tools.errors import ToolError
 from host_tools.plant.lockstep import Lockstep
 from host_tools.plant.vm import Vm
 from host_tools.toolchain import paths
-from tests.simulation_rig import ROOM, Rig, summary, trace
+from tests.simulation_rig import MINUTE, ROOM, Rig, summary, trace
 
 EDGE_LOAD = "time_s,power_w\n0,2000000\n300,2600000\n"
 WIND = "time_s,power_w\n0,1000000\n150,4000000\n300,500000\n"
@@ -55,8 +55,6 @@ def test_what_is_announced_changes_nothing_but_the_number_of_questions(rig, monk
     assert asked[0] < 0.6 * asked[1]
 
 
-_SLOW = {"control__period_ms": 60_000, "control__stale_ms": 150_000, "control__frozen_ms": 600_000,
-         "pcs": {"reversion_s": 180}}
 _RAMP = "time_s,power_w\n0,2000000\n3600,2600000\n7200,1900000\n"
 _GUST = "time_s,power_w\n0,1000000\n3600,4000000\n7200,500000\n"
 
@@ -65,7 +63,7 @@ _GUST = "time_s,power_w\n0,1000000\n3600,4000000\n7200,500000\n"
 def test_steps_of_a_minute_agree_with_steps_of_a_second(rig):
     inputs = ["--load", rig.file("load.csv", _RAMP), "--wind", rig.file("wind.csv", _GUST), "--trace-step", "60"]
     found = []
-    for changes in ({}, _SLOW):
+    for changes in ({}, MINUTE):
         out = rig.run("--site", rig.site("edge", **ROOM, **changes), *inputs, vm=Vm)
         rows, energy = trace(out), summary(out)["energy"]
         assert {row["mode"] for row in rows[5:]} == {"on_grid"}
@@ -84,6 +82,6 @@ def test_steps_of_a_minute_agree_with_steps_of_a_second(rig):
     ("pcs", {"reversion_s": 100}, "pcs.reversion_s: 100 is less than 2 periods.*give at least 121"),
 ])
 def test_times_that_a_long_period_cannot_keep_are_refused(rig, key, value, words):
-    site = rig.site("edge", **{**_SLOW, key: value})
+    site = rig.site("edge", **{**MINUTE, key: value})
     with pytest.raises(ToolError, match=words):
         rig.run("--site", site, "--load", rig.file("load.csv", _RAMP), "--vm", "cpython", vm=Vm)
