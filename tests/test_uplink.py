@@ -94,6 +94,16 @@ def test_slow_line_that_brings_packets_in_pieces(tmp_path, broker, vm):
 
 
 @pytest.mark.parametrize("vm", VMS)
+def test_a_state_that_never_rests_holds_no_record_up(tmp_path, broker, vm):
+    folder = _folder(tmp_path)
+    with uplink_rig.Listener(broker.port, folder.operator) as listener:
+        counts, _ = uplink_rig.finish(folder.start(vm, broker.port, restless=True, end_ms=60_000))
+    _whole(listener, folder)
+    assert counts["acked"] == _COUNT
+    assert 1 < len(listener.kept["status"]) <= counts["messages"] // 2 + 1, "every second one at most"
+
+
+@pytest.mark.parametrize("vm", VMS)
 def test_nobody_listens_then_somebody_who_says_nothing(tmp_path, vm):
     folder = _folder(tmp_path, 5)
     port = free_port()

@@ -8,7 +8,8 @@ leaves what is free in one piece.
 Jobs take turns. Any other slice starts only when its declared budget fits before the next task, or what the longest of
 its job has taken, if that was more.
 A job passed over for `patience_us` gets one slice all the same, right behind a task, where the slack is
-longest, and the slice is counted as forced: work that can never fit goes on, at a stated cost.
+longest, and the slice is counted as forced: work that can never fit goes on, at a stated cost. Half of what was learned
+about the longest is forgotten then: a machine that stood still once would have one slice a second for ever.
 """
 
 import micropython
@@ -44,6 +45,7 @@ class Background:
         self.over_budget = 0
         self.slice_max_us = 0
         self.forced = 0
+        self.hurried = False  # the slice that runs is a forced one
         self.wake_us = 0  # not before this time, while resting
         self.resting = False
         self.awaits = -1  # the count of collections at which it waits for the next one
@@ -72,6 +74,7 @@ class Background:
             self.since_us = now_us
         elif behind and spare_us > 0 and (now_us - self.since_us & _MASK ^ _HALF) - _HALF >= patience_us:
             self.forced = self.forced + 1 & _MASK
+            self.hurried = True
             return True
         return False
 
@@ -91,7 +94,7 @@ class Pool:
 
     collect_every: slices between two collections, 0 for none. A collection that does not fit waits for
     its place right behind a task, and holds further slices up once it is twice overdue. It is taken to last as long
-    as the longest so far, collect_budget_us at least. Where the machine can tell, taken() returns the eighths of the
+    as the longest so far, collect_budget_us at least; as with slices, half of that is forgotten where it was forced. Where the machine can tell, taken() returns the eighths of the
     free heap that have been taken since the last one, and that counts instead of slices.
     """
 
@@ -100,7 +103,7 @@ class Pool:
         self._collect = collect
         self._failed = failed
         self._collect_every = collect_every or _HALF - 1
-        self._collect_budget_us = collect_budget_us
+        self._collect_budget_us = self._collect_least_us = collect_budget_us
         self._patience_us = patience_us
         self._taken = taken
         self._uncollected = 0
@@ -147,7 +150,9 @@ class Pool:
             need_us = self._collect_budget_us
             fits = need_us <= spare_us
             if fits or overdue and behind and spare_us > 0 and self._may_force(now_us):
-                self.collects_forced += 0 if fits else 1
+                if not fits:
+                    self.collects_forced += 1
+                    self._collect_budget_us = _half_way(need_us, self._collect_least_us)
                 self._collect_now()
                 return True
             if overdue:
@@ -215,6 +220,19 @@ class Pool:
         return max(budget_us + 1, need_us, learned_us)
 
     @micropython.native
+    def _learn(self, job, run_us):
+        """Keep how long a slice is taken to last, by one that took run_us."""
+        if job.uncut:
+            if job.hurried:
+                self._uncut_us >>= 1
+            self._uncut_us = max(self._uncut_us, run_us)
+            return
+        if job.hurried:
+            job.longest_us = _half_way(job.longest_us, job.budget_us)
+        if run_us > job.longest_us:
+            job.longest_us = max(job.budget_us, min(run_us, self._most_us - _MARGIN_US))
+
+    @micropython.native
     def _slice(self, job):
         """Resume one job once; remove it when it is exhausted or has raised."""
         begin_us = self._us()
@@ -230,11 +248,8 @@ class Pool:
         end_us = self._us()
         run_us = (end_us - begin_us & _MASK ^ _HALF) - _HALF
         job.account(run_us)
-        if job.uncut:
-            self._uncut_us = max(self._uncut_us, run_us)
-        elif run_us > job.longest_us:
-            job.longest_us = max(job.budget_us, min(run_us, self._most_us - _MARGIN_US))
-        job.waiting = job.uncut = False
+        self._learn(job, run_us)
+        job.waiting = job.uncut = job.hurried = False
         job.need_us = job.longest_us
         if ended:
             self._turn -= 1
@@ -248,3 +263,7 @@ class Pool:
         elif rest_us:
             job.resting = True
             job.wake_us = (end_us - _HALF + min(rest_us, _MAX_US)) & _MASK ^ _HALF
+
+
+def _half_way(longest_us, least_us):
+    return least_us + (longest_us - least_us >> 1)

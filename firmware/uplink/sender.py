@@ -50,6 +50,7 @@ class Sender:
         self._ms = session.ms
         self._told_ms = 0
         self._told_mode = None
+        self._reported = False  # just now: whatever else is due comes before the next report
         self._ack_ms = 0  # since when we wait for an acknowledgement
         self._acked = 0
         self._patience = 0  # rewinds without one
@@ -143,9 +144,10 @@ class Sender:
             return self._steps[7]
         if self._orders.wanted(not self._more or ticks.diff(now_ms, self._judged_ms) > _ACK_EVERY_MS):
             return self._steps[1]
-        if self._challenge.spent or self._tell.mode() != self._told_mode \
-                or ticks.diff(now_ms, self._told_ms) >= self._settings.status_ms:
+        if not self._reported and (self._challenge.spent or self._tell.mode() != self._told_mode
+                                   or ticks.diff(now_ms, self._told_ms) >= self._settings.status_ms):
             return self._steps[2]
+        self._reported = False
         if self._chain.size != self._sealed:
             return self._steps[3]
         if self._event_log.count > self._events.next and self._event_log.count != self._no_event:
@@ -176,6 +178,7 @@ class Sender:
 
     def _report(self):
         self._told_ms, self._told_mode = self._ms(), self._tell.mode()
+        self._reported = True
         text = yield from self._tell.text()
         yield
         shown = yield from self._challenge.show()
