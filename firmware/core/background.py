@@ -94,8 +94,9 @@ class Pool:
 
     collect_every: slices between two collections, 0 for none. A collection that does not fit waits for
     its place right behind a task, and holds further slices up once it is twice overdue. It is taken to last as long
-    as the longest so far, collect_budget_us at least; as with slices, half of that is forgotten where it was forced. Where the machine can tell, taken() returns the eighths of the
-    free heap that have been taken since the last one, and that counts instead of slices.
+    as the longest so far, collect_budget_us at least; as with slices, half of that is forgotten where it was forced.
+    Where the machine can tell, taken() returns the eighths of the free heap that have been taken since the last one,
+    and that counts instead of slices.
     """
 
     def __init__(self, us, collect, failed, collect_every, collect_budget_us, patience_us=1000000, taken=None):

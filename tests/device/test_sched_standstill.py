@@ -1,4 +1,4 @@
-"""Background work after the machine has stood still once: what was learned from it does not last, on a virtual clock."""
+"""Background work after the machine has stood still once: what that taught does not last; on a virtual clock."""
 
 from firmware.core.background import FLASH_US
 from firmware.core.sched import Scheduler
