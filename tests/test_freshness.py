@@ -61,6 +61,23 @@ def test_the_age_at_a_set_point_and_what_does_not_count():
     assert window["at_setpoint"]["load"]["mean_ms"] == pytest.approx((400_000 + sent_us) / 1000, abs=2)
 
 
+def test_a_week_of_set_points_takes_no_more_memory_than_a_day():
+    plant = make_plant()
+    freshness = Freshness(plant, 10)
+    load, pcs = plant.slaves["load"], plant.slaves["pcs"]
+    freshness.answered(load, 0, 0, 0)  # at the start, and never again
+    held = []
+    for day in range(7):
+        for second in range(day * 86_400 + 1, (day + 1) * 86_400, 7):
+            freshness.written(pcs, 40_000, second * SECOND)
+        (ages,) = freshness._ages.values()
+        held.append(len(ages.instants[40_000]))
+        shown = ages.at_writes(40_000)
+        assert shown["max_ms"] == pytest.approx(second * 1000, rel=0.002)
+        assert shown["p95_ms"] == pytest.approx(950 * second, rel=0.004)
+    assert held[-1] < 5_000 and held[-1] - held[-2] < 150, f"{held} of {7 * 12_343} set points"
+
+
 def _judged(role, event, when):
     """Without an answer of the load meter the measure cannot tell a set point from what else is written to the PCS."""
     return when == "any_time" or event == "babble" or role != "load"

@@ -12,7 +12,7 @@ from host_tools.bench.figures import Figure, Measure
 from host_tools.toolchain import paths
 
 _SITE = paths.ROOT / "host_tools" / "sites" / "edge.json"
-_WEEKS = 52
+WEEKS = 52
 WEEK_H = 168
 _NO_CAP_W = 12_000_000
 _INSANE = 10_000_001  # mg/kWh: more than any grid can emit
@@ -64,10 +64,10 @@ def bound(site, hours=WEEK_H, begin_h=0):
 
 def bounds(site):
     """Return bound() of each week of the year."""
-    return [bound(site, begin_h=week * WEEK_H) for week in range(_WEEKS)]
+    return [bound(site, begin_h=week * WEEK_H) for week in range(WEEKS)]
 
 
-def run_weeks(site, weeks=_WEEKS, factors=None, ahead=None, begin=0):
+def run_weeks(site, weeks=WEEKS, factors=None, ahead=None, begin=0):
     """Return the Sums of so many weeks, one after the other, each begun half full; the firmware goes on learning."""
     from host_tools.bench.edge_loop import Loop
 
@@ -97,7 +97,7 @@ def windy_windows(site, step_h=24, hours=72, gain=1.38):
     """Return (begins in h of the windows in which the optimum gives so much against no battery, number of all)."""
     load, wind = tens()
     found = []
-    begins = range(0, _WEEKS * WEEK_H - hours + 1, step_h)
+    begins = range(0, WEEKS * WEEK_H - hours + 1, step_h)
     for begin_h in begins:
         part = slice(6 * begin_h, 6 * (begin_h + hours))
         alone = sum(map(min, load[part], wind[part])) / 6
@@ -112,7 +112,7 @@ def _direct_use():
     used = [used_kwh(site, sums) for sums in ours]
     best = bounds(site)
     ratios = [ours / optimum[0] for ours, optimum in zip(used, best)]
-    load, wind = (values[:_WEEKS * WEEK_H * 6] for values in tens())
+    load, wind = (values[:WEEKS * WEEK_H * 6] for values in tens())
     alone, static = sum(map(min, load, wind)) / 6, static_kwh(load, wind)
     unserved = [sums.unserved for sums, optimum in zip(ours, best) if optimum[1] < 1e-3]
     by_minute = sum(used) + sum(sums.bought - sums.bought_minute for sums in ours)
@@ -135,7 +135,7 @@ def _carbon_bound(factors):
     """Return (emission without a battery, of the optimum, of the optimum under the site's cap), g, by weeks."""
     load, wind = tens()
     none = free = capped = 0.0
-    for week in range(_WEEKS):
+    for week in range(WEEKS):
         part = slice(week * 1008, (week + 1) * 1008)
         prices = [factors[step // 6] for step in range(week * 1008, (week + 1) * 1008)]
         worth = planned(config()).efficiency * sum(prices) / len(prices)

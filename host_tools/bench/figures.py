@@ -17,17 +17,22 @@ class Figure:
 
 @dataclass(frozen=True)
 class Measure:
-    """One run of something, and the figures that it gives; `run` returns {name: Figure}."""
+    """One run of something, and the figures that it gives; `run` returns {name: Figure}.
+
+    One that takes `hours` runs only where it is asked for by name.
+    """
 
     name: str
     figures: tuple
     run: object
+    hours: float = 0.0
 
 
 def choose(measures, only):
     """Return (measures to run, names of the figures wanted); a name is a figure's or a measure's."""
     if not only:
-        return list(measures), {figure for measure in measures for figure in measure.figures}
+        short = [measure for measure in measures if not measure.hours]
+        return short, {figure for measure in short for figure in measure.figures}
     known = {measure.name: measure.figures for measure in measures}
     known |= {figure: (figure,) for measure in measures for figure in measure.figures}
     for name in only:

@@ -10,6 +10,7 @@ from host_tools.bench import (
     decade_measures,
     edge_caps,
     edge_measures,
+    edge_simulated,
     figures,
     fleet_measures,
     host_measures,
@@ -26,8 +27,8 @@ bench.json: name -> {"value", "unit", "how"}. Exit code 1 if a measure failed; t
 EXAMPLE = "python3 -m host_tools bench --only control_tick sign_total_instructions"
 _MEASURES = (*board_measures.MEASURES, *bus_measures.MEASURES, *host_measures.MEASURES, *decade_measures.MEASURES,
              *tracking_measures.MEASURES, *periodic_measures.MEASURES, *control_measures.MEASURES,
-             *nowcast_measures.MEASURES, *edge_measures.MEASURES, *edge_caps.MEASURES, *listen_measures.MEASURES,
-             *fleet_measures.MEASURES, *uplink_measures.MEASURES)
+             *nowcast_measures.MEASURES, *edge_measures.MEASURES, *edge_caps.MEASURES,
+             *edge_simulated.MEASURES, *listen_measures.MEASURES, *fleet_measures.MEASURES, *uplink_measures.MEASURES)
 
 
 def add_arguments(parser):
@@ -51,6 +52,9 @@ def run(args):
     print("\n".join(figures.table(found)))
     figures.write(found, args.out)
     print(f"bench: figures in {args.out}")
+    for measure in _MEASURES:
+        if measure.hours and not args.only:
+            print(f"bench: left out, as it takes {measure.hours} h: --only {measure.name}")
     if failed:
         print(f"bench: failed: {', '.join(failed)}")
     return DOES_NOT_HOLD if failed else OK

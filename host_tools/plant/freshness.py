@@ -11,6 +11,7 @@ from host_tools.plant.series import US_PER_S
 
 _WINDOWS_MOST = 50
 _OFTEN = 5  # read at least so often in the run: no start-up value
+_BITS = 10  # of an age at a write that are kept, 0.2 %: a start-up value has another age at each write of a week
 
 
 class _Ages:
@@ -68,6 +69,12 @@ class _Ages:
         return {"mean_ms": round(mean_ms, 1), "p95_ms": _percentile(instants), "max_ms": max(instants)}
 
 
+def _short(age_ms):
+    """Return an age by its first _BITS bits."""
+    drop = max(age_ms.bit_length() - _BITS, 0)
+    return age_ms >> drop << drop
+
+
 def _percentile(counts):
     """Return the smallest value that 95 % do not exceed; 0 of nothing."""
     left = 0.95 * sum(counts.values())
@@ -113,7 +120,7 @@ class Freshness:
                 instants = ages.instants.get(address)
                 if instants is None:
                     instants = ages.instants[address] = {}
-                age_ms = (t_us - ages.sampled_us) // 1000
+                age_ms = _short((t_us - ages.sampled_us) // 1000)
                 instants[age_ms] = instants.get(age_ms, 0) + 1
 
     def _part(self, t_us):
