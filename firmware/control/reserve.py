@@ -27,6 +27,7 @@ _BAND = const(4)  # quarter hours of the wind's band
 _QUARTER_MS = const(900_000)
 _CHUNK_MS = const(1000)
 _SMOOTH_MS = const(600_000)  # over which what the site takes now is a mean: less is noise, and no day's is like it
+_NEAR = const(4)  # quarter hours by which a clock may be set and the days still be those they were
 _EVEN = const(4)  # share of a load above that day's which is gone a quarter hour later
 _ALIKE = const(16)  # quarter hours by which a day is told from another
 _LIKE = const(64)  # part of the import cap: what goes on within it, on the mean of these, repeats itself
@@ -187,7 +188,7 @@ class Reserve:
         self._quarter = quarter
         if last is not None and quarter == last + 1 and self._seconds >= 450:
             self.ring[last % _RING] = clamp(self._sum // self._seconds, _NONE + 1, _TOP)
-        elif last is not None and quarter != last + 1:  # the clock was set: which hour was which is not known
+        elif last is not None and abs(quarter - last) > _NEAR:  # the clock was set: which hour was which is not known
             for i in range(_RING):
                 self.ring[i] = _NONE
         self._sum = self._seconds = 0

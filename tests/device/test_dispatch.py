@@ -152,6 +152,13 @@ def test_a_clock_that_is_set_makes_the_days_unknown():
     assert look(reserve) == 150
 
 
+def test_a_clock_that_is_set_by_less_than_an_hour_leaves_the_days_known():
+    for by in (-4, -1, 2, 4):
+        reserve, now = learned(lambda q: 1300 if q < 24 else 500, 4)
+        reserve.add(500, 1000, now + by)
+        assert look(reserve) > 190, "the days ask for it, not the fixed reserve of 150"
+
+
 def test_wear_counts_half_cycles_by_their_depth():
     wear = Wear()
     for soc in [500, 505, 500, 495, 500] + list(range(500, 901, 5)) + list(range(900, 399, -5)) + [440, 900]:
