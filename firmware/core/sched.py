@@ -25,7 +25,7 @@ _BEHIND = const(8)
 _HEADER = const(9)
 _MISSED = const(15)
 _ERRORS = const(18)
-_WIDTH = const(22)
+_WIDTH = const(23)
 _NONE = const(255)
 _ASK = const(256)
 _MISSED_SOME = const(512)
@@ -185,7 +185,7 @@ class Scheduler:
     def _gate_open(self, task):
         """Ask a gate; one that raises counts as open, so that the task still runs."""
         try:
-            return task.gate()
+            return task.opens()
         except Exception as error:
             task.count(_ERRORS, 1)
             self._failed(task.name, error)

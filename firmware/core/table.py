@@ -50,12 +50,14 @@ _ERRORS = const(18)
 _LATE_SUM = const(19)
 _RUN_SUM = const(20)
 _MEAN_FROM = const(21)  # run count from which the two sums hold
-_WIDTH = const(22)
+_PACE = const(22)  # us after its grid time at which a paced row starts
+_WIDTH = const(23)
 
 # States of a gate.
 _NO_GATE = const(0)
 _CLOSED = const(1)
 _OPEN = const(2)
+_PACED = const(3)  # shut until PACE
 
 # What pick() returns besides a row.
 _NONE = const(255)  # nothing may start
@@ -84,7 +86,7 @@ def pick(table: ptr32, first: int, now: int) -> int:
         ahead = (((table[at] - now) & _MASK) ^ _HALF) - _HALF  # DUE is the first cell
         if ahead <= 0:
             if table[_BEST] == _NONE:
-                if table[at + _GATE] == _CLOSED:  # nothing more important is due, which may be what closes it
+                if table[at + _GATE] & _CLOSED:  # nothing more important is due, which may be what closes it
                     return _ASK + first
                 if table[at + _CRITICAL] or table[at + _BUDGET] <= _SHORT_US or int(_held(table, at, now)) == 0:
                     table[_BEST] = first
@@ -153,15 +155,16 @@ def spare(table: ptr32, now: int) -> int:
 
 @micropython.viper
 def hold_over(table: ptr32, row: int, now: int) -> int:
-    """Return 1, and open the row's gate, when its hold has ended; else 0, and the slack ends with it."""
+    """Return 1, and open the row's gate, when its hold, or its pace, has ended; else 0, and the slack ends with it."""
     at = _HEADER + row * _WIDTH
-    ahead = (((table[at + _DUE] - now) & _MASK) ^ _HALF) - _HALF + table[at + _HOLD]
+    hold = table[at + (_PACE if table[at + _GATE] == _PACED else _HOLD)]
+    ahead = (((table[at + _DUE] - now) & _MASK) ^ _HALF) - _HALF + hold
     if ahead > 0:
         if ahead < table[_SLACK]:
             table[_SLACK] = ahead
         return 0
     table[at + _GATE] = _OPEN
-    table[at + _RELEASE] = ((table[at + _DUE] - _HALF + table[at + _HOLD]) & _MASK) ^ _HALF
+    table[at + _RELEASE] = ((table[at + _DUE] - _HALF + hold) & _MASK) ^ _HALF
     return 1
 
 

@@ -2,11 +2,13 @@
 
 from array import array
 
+import micropython
 from micropython import const
 
 from firmware.core.errors import ConfigError
 
 # As in core.table.
+_START = const(5)  # of the header
 _DUE = const(0)
 _PERIOD = const(1)
 _OFFSET = const(2)
@@ -27,10 +29,12 @@ _ERRORS = const(18)
 _LATE_SUM = const(19)
 _RUN_SUM = const(20)
 _MEAN_FROM = const(21)
-_WIDTH = const(22)
+_PACE = const(22)
+_WIDTH = const(23)
 _NO_GATE = const(0)
 _CLOSED = const(1)
 _OPEN = const(2)
+_PACED = const(3)
 
 _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
@@ -135,6 +139,18 @@ class Task:
         """Note that the gate was seen open at now_us."""
         self._cells[self._at + _GATE] = _OPEN
         self._cells[self._at + _RELEASE] = now_us
+
+    def opens(self):
+        """Return whether its gate lets it start."""
+        return self._cells[self._at + _GATE] != _PACED and self.gate()
+
+    @micropython.native
+    def keep_pace(self):
+        """Have the next run begin a whole period behind this one, whatever its gate says; called in the run itself."""
+        cells, at = self._cells, self._at
+        late_us = cells[_START] + cells[at + _PERIOD] - cells[at + _DUE] & _MASK
+        cells[at + _PACE] = min(late_us, cells[at + _HOLD])
+        cells[at + _GATE] = _PACED
 
     def count(self, cell, amount):
         """Add to one of the counts."""

@@ -15,7 +15,7 @@ _LATENESS = const(6)
 _HEADER = const(9)
 _LATE_SUM = const(19)
 _RUN_SUM = const(20)
-_WIDTH = const(22)
+_WIDTH = const(23)
 
 MASK = 0x3FFFFFFF
 
@@ -189,6 +189,37 @@ def test_gate_releases_and_hold_ends_it():
     platform.now_us = begin_us + 53000
     scheduler.step()
     assert task.late_max_us == 4000, "13 ms after the grid time, 4 after the hold"
+
+
+def test_a_run_that_keeps_pace_has_the_next_begin_a_whole_period_behind_it():
+    platform = FakePlatform()
+    begin_us = platform.now_us
+    scheduler = Scheduler(platform, Pump(500))
+    log = Log(platform)
+    gate = Gate(platform, begin_us + 4000)
+
+    def run():
+        log()
+        if len(log.times) < 3:
+            task.keep_pace()
+
+    task = Task("tick", run, 20, gate=gate, hold_ms=9)
+    scheduler.add(task)
+    passes_until(scheduler, platform, begin_us + 80000)
+    assert [at - begin_us for at in log.times] == [4000, 24000, 44000, 60000]
+    assert task.late_max_us == 0 and task.missed == 0
+
+
+def test_no_pace_is_slower_than_the_hold():
+    platform = FakePlatform()
+    begin_us = platform.now_us
+    scheduler = Scheduler(platform, Pump(500))
+    log = Log(platform)
+    task = Task("tick", lambda: log() or task.keep_pace(), 20, gate=lambda: False, hold_ms=9)
+    scheduler.add(task)
+    platform.now_us = begin_us + 12000
+    passes_until(scheduler, platform, begin_us + 40000)
+    assert [at - begin_us for at in log.times] == [12000, 29000]
 
 
 def test_idle_ends_at_the_next_hold_without_a_pump():
