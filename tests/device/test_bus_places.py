@@ -11,6 +11,7 @@ from tests.fakes_bus import FakeClock, FakeSerial, Owner, read_answer, run, seal
 _BAUD = 19_200
 _PERIOD_US = 100_000
 _PCS = 10
+KEPT = 47  # of drivers.line.cells
 
 
 def _answers(frame, end_us):
@@ -127,6 +128,20 @@ def test_a_slow_read_that_never_fits_goes_behind_a_set_point_after_two_seconds()
     assert [first for _, first in rig.period([])][-1] == 100
 
 
+def test_what_can_wait_goes_behind_the_two_set_points_that_the_line_is_kept_free_for():
+    rig = _Rig()
+    rig.learn()
+    rig.bus.cells[KEPT] = 2
+    asked = [(60_000, rig.read), (60_001, rig.slow)]
+    assert [first for _, first in rig.period(asked)] == [100]
+    assert [first for _, first in rig.period([])] == [100, 0, 50]
+    rig.bus.cells[KEPT] = 2
+    assert [first for _, first in rig.period(asked)] == [100]
+    rig.commands = False  # no more of them come
+    assert [first for _, first in rig.period([])] == []
+    assert [first for _, first in rig.period([])] == [0, 50]
+
+
 def test_what_came_while_the_board_looked_away_teaches_nothing():
     rig = _Rig()
     rig.learn()
@@ -162,7 +177,8 @@ def test_a_set_point_does_not_wait_for_the_answer_to_the_last_one_and_goes_in_it
     assert first == 101 and after_us - 10_000 <= 2
 
 
-def test_behind_two_requests_without_an_answer_a_set_point_waits_until_the_first_can_have_none():
+def _behind_two_requests(kept):
+    """Return when a set point goes behind a read and a set point whose answers have got lost, and its form."""
     rig = _Rig()
     rig.grow_lossy()
     rig.command.device.late_us = 160_000
@@ -170,8 +186,18 @@ def test_behind_two_requests_without_an_answer_a_set_point_waits_until_the_first
     rig.lose([(70_000, rig.read)], 2)
     rig.commands = True
     assert rig.period([])[0][1] == 100  # this one's answer is lost too
-    (after_us, first), = rig.period([])[:1]
+    rig.bus.cells[KEPT] = kept
+    return rig.period([])[0]
+
+
+def test_behind_two_requests_without_an_answer_a_set_point_waits_until_the_first_can_have_none():
+    after_us, first = _behind_two_requests(kept=0)
     assert first == 101 and 33_000 <= after_us < 40_000  # 160 ms after the read had left
+
+
+def test_it_does_not_wait_where_the_line_is_kept_free_for_it():
+    after_us, first = _behind_two_requests(kept=1)
+    assert first == 101 and after_us < 11_000
 
 
 def test_a_unit_whose_answers_get_lost_now_and_then_is_not_left_alone_for_a_few_in_a_row():

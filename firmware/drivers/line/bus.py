@@ -55,7 +55,8 @@ _INTRUDED = const(41)
 _CAME = const(42)
 _CLOCK_US = const(43)
 _COMMAND_DUE = const(46)
-_HEADER = const(47)
+_KEPT = const(47)
+_HEADER = const(48)
 _REQUESTS = const(2)
 _SIGNATURE = const(13)
 _ASK = const(1)
@@ -256,9 +257,8 @@ def _beginner(bus, write):
         job = int(choose(cells, now))
         if job == 0:
             return
-        form = c[_HOW]
+        c[job + _FORM] = form = c[_HOW]
         device = c[job + _DEVICE]
-        c[job + _FORM] = form
         c[device + _SIGNATURE] = c[job + _SIGNATURES + form]
         c[device + _REQUESTS] = (c[device + _REQUESTS] + 1) & _MASK
         c[job + _ASK] = _ACTIVE
@@ -275,6 +275,7 @@ def _beginner(bus, write):
         if c[job + _WRITES]:
             if c[job + _RANK] == _URGENT:
                 c[_COMMAND_DUE] = 0
+                c[_KEPT] >>= 1  # two, one, none
                 c[job + _WENT] = now
                 c[_COMMANDED] = c[job + _ASKED] | 1
             seal(frame, frames[4 * c[_WHO] + 2 * form + 1], table, c[_FRAME_N])

@@ -52,7 +52,8 @@ CAME = 42  # bytes that the last poll found
 CLOCK_US = 43
 COMMANDS = 45  # the bus is to carry set points
 COMMAND_DUE = 46  # this period's is expected, and has not gone yet
-HEADER = 47
+KEPT = 47  # so many set points are to go, and on time, before anything that can wait
+HEADER = 48
 
 # A unit.
 UNIT = 0

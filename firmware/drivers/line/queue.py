@@ -3,7 +3,8 @@
 Ranks: set points first, then what the feed-forward needs, then the rest, then slow registers. Where a line carries one
 of the first two, the rest goes behind the set point, or later if it ends before the next one's time. Slow registers and
 units that have failed three times go only into a gap that is long enough before the next control period; what has
-waited for two seconds goes behind the set point all the same, and after twice its time nothing is held back.
+waited for two seconds goes behind the set point all the same, and after twice its time nothing is held back; where the
+line is kept free for set points, after four times.
 """
 
 import micropython
@@ -26,6 +27,7 @@ _HOW = const(35)
 _COMMANDED = const(37)
 _COMMANDS = const(45)
 _COMMAND_DUE = const(46)
+_KEPT = const(47)
 _WAKE = const(18)
 _CHAR = const(19)
 _SILENCE = const(20)
@@ -89,6 +91,8 @@ def set_period(c: ptr32, now: int, period: int):
     asked = c[_COMMANDED]
     c[_COMMANDED] = 0
     c[_COMMAND_DUE] = 1 if asked else 0  # where none went, none is expected
+    if asked == 0:
+        c[_KEPT] = 0  # nor kept free for
     if asked and c[_FEEDS] == 0:
         lead = (asked - c[_CYCLE] + c[_PERIOD]) & _MASK
         if lead & _HALF:  # it was left over from the period before
@@ -204,12 +208,16 @@ def _hold_wait(c: ptr32, device: int, now: int) -> int:
 def _jump(c: ptr32, job: int, wait: int, now: int) -> int:
     """Return how long a job that has to wait for its held unit is really to wait: what the tick is about goes at once.
 
-    Its answer is another than that of the one request which may still be answered; where there are two, it waits.
+    Its answer is another than that of the one request which may still be answered. Where there are two, it waits; not a
+    set point that the line is kept free for, where answers get lost now and then: then these have been lost.
     """
     device = c[job + _DEVICE]
-    if c[device + _GUARD] or c[device + _FAILS] >= _OFTEN + c[device + _LOSSY]:
+    if c[device + _FAILS] >= _OFTEN + c[device + _LOSSY]:
         return wait
-    if c[job + _RANK] > (FEED if c[device + _LOSSY] else URGENT):
+    rank = c[job + _RANK]
+    if c[device + _GUARD] and (rank != URGENT or c[_KEPT] == 0 or c[device + _LOSSY] == 0):
+        return wait
+    if rank > (FEED if c[device + _LOSSY] else URGENT):
         return wait
     return c[device + _PAUSE] - ((now - c[device + _SINCE]) & _MASK)
 
@@ -262,11 +270,11 @@ def _gap_wait(c: ptr32, job: int, form: int, now: int) -> int:
     common = 1 if c[job + _RANK] == COMMON and c[c[job + _DEVICE] + _FAILS] <= _OFTEN else 0
     waited = (now - c[job + _ASKED]) & _MASK
     patience = period << 1 if common else _PATIENCE_US
-    if waited >= patience << 1:
+    if waited >= patience << (2 if c[_KEPT] else 1):
         return 0
     early = 1 if left << 1 > period else 0  # the set point may be to come yet
     direct = c[_DIRECT]
-    if left <= 0 or early and c[_COMMAND_DUE] and direct == 0 or direct and common == 0:
+    if left <= 0 or c[_KEPT] or early and c[_COMMAND_DUE] and direct == 0 or direct and common == 0:
         return _LOOK_US
     if early and (common or waited >= patience):
         return 0  # behind the set point is the best place there is
