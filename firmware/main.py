@@ -38,6 +38,7 @@ _WANTED = const(0)
 _WIND_LIMIT = const(1)
 _COMMANDS = const(2)  # these of control.states
 _LIMITS = const(4)
+_KICKS = const(32)  # of control.decide
 _IF_STOPPING = const(0)
 _IF_SOC_FROZEN = const(8)
 _ON_GRID = const(1)  # of control.island
@@ -54,8 +55,7 @@ class Station(Wired):
         self.sched = Scheduler(platform, self.field, self._on_error, every, max_tasks=_MAX_TASKS)
         self.measure.snapshot.now_ms = platform.ms()
         platform.utc_cells = self.utc.cells
-        self._stats = [0] * 9
-        self._retry = Retry(_RETRY_DEVICE_MS)
+        self._stats, self._retry = [0] * 9, Retry(_RETRY_DEVICE_MS)
         self.tick = None
         self.control_tick = ticker(self, self.looked_up())
         if tasks:  # commissioning brings its own
@@ -245,6 +245,8 @@ def ticker(station, on):
             limiter(((ptr32(point)[_WIND_LIMIT] & _MASK) ^ _HALF) - _HALF)
         if may & _COMMANDS:
             send(((ptr32(point)[_WANTED] & _MASK) ^ _HALF) - _HALF)
+            if may & _KICKS:
+                station.tick.keep_pace()
         judge_period(quality, snap, dt_ms)  # into the book
         if int(advance(utc, dt_ms)):
             integrate(energy, snap, dt_ms, 1)
@@ -258,7 +260,6 @@ def build(platform, tasks=True):
     """Return a Station for the site.json in the platform's folder, its journal open. Raises Error with the reason."""
     from firmware.site import config as site_config
     from firmware.site.rules import check_uarts
-
     platform.collect_at_will(True)  # nothing is timed yet, and making it all leaves more garbage than a heap holds
     files = Files(platform.root)
     data = files.read("site.json")
@@ -288,7 +289,6 @@ def _commission(station, options):
     station.platform.collect()
     from firmware.drivers.line import scan
     from firmware.site import commission as procedure
-
     procedure.run(station, options, scan.run)
 
 

@@ -23,7 +23,7 @@ from firmware.core.types import ptr32
 # In the order in which they are called; what observes stands between the two.
 _BEFORE = (sent.make_good, follow.expect, follow.lags, follow.learn, follow.align)
 _BEHIND = (limits.narrow, stale.guard, supervisor.judge, baseline.aim, lead.lead, lead.weigh, periodic.repeat,
-           tracker.track, share.share, supervisor.have_last_word, wind_limit.limit_wind)
+           tracker.track, share.share, supervisor.have_last_word, sent.watch, wind_limit.limit_wind)
 _STANDS_MS = const(10_000)  # the shortest period in which what wind and load go on to do counts
 _CHARGE_PU = const(4)  # of control.limits
 _RULE = const(0)  # of control.island
@@ -33,6 +33,7 @@ _IF_FORMED = const(18)
 _MAY = const(2)  # these of control.supervisor
 _INPUTS = const(11)
 _TERM_PU = const(20)  # of control.tracker
+_KICKS = const(32)  # beside what the state lets the set point do: it has a large kick in it
 
 
 def observer(station, snap, limited):
@@ -62,10 +63,10 @@ def decide(on, silent: int, known: int, step_ms: int) -> int:
     """Set the set point, and the limit of wind that can be limited, for a snapshot in which `silent` roles are.
 
     `on` is what looked_up() returns; `known`: the load is. Returns what the state lets the set point do, as in
-    control.states.
+    control.states, and whether it has a large kick in it.
     """
     make_good, expect, lags, learn, align, observe, narrow, guard, judge, aim, lead, weigh, repeat, track, share, \
-        have_last_word, limit_wind, point, snap, lim, sup, missed, trk, per, ring, isl, wind, bus, went = on
+        have_last_word, watch, limit_wind, point, snap, lim, sup, missed, trk, per, ring, isl, wind, bus, went = on
     away = ptr32(isl)[_RULE] if isl else 0  # the grid is: then the genset takes its place, or the battery
     if ptr32(sup)[_MAY] & _COMMANDS:
         make_good(trk, point, bus, went)  # what has not gone out when it was meant to
@@ -95,4 +96,6 @@ def decide(on, silent: int, known: int, step_ms: int) -> int:
     have_last_word(sup, point, lim, step_ms)
     if wind:
         limit_wind(wind, point, snap, known, ptr32(lim)[_CHARGE_PU] if may & _ALLOWED else 0)
+    if may & _COMMANDS and int(watch(trk, point, snap, bus)):
+        return may | _KICKS
     return may

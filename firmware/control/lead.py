@@ -67,6 +67,7 @@ _TURNS = const(89)
 _DOWN = const(90)
 _KICK_REST = const(101)
 _KICK_MOST = const(105)
+_KICK_PU = const(114)
 
 
 @micropython.viper
@@ -103,13 +104,22 @@ def lead(trk: ptr32, snap: ptr32) -> int:
     trk[_SLOPE] = slope
     trk[_SINCE] = since
     led_pu = (((trk[_AWAY_PU] & _MASK) ^ _HALF) - _HALF) + (slope * trk[_LEAD] >> 8)
+    trk[_KICK_PU] = 0
     if kick:
-        kick = _LED_MAX if kick > _LED_MAX else 0 - _LED_MAX if kick < 0 - _LED_MAX else kick
-        most = trk[_KICK_MOST] if trk[_TURNS] <= _SWINGING else _LED_MAX
-        led_pu += most if kick > most else 0 - most if kick < 0 - most else kick
-        kick -= most if kick > most else 0 - most if kick < 0 - most else kick
-        trk[_KICK_REST] = kick * (_TURN - trk[_PART]) >> 10
+        led_pu += int(at_once(trk, kick))
     return _LED_MAX if led_pu > _LED_MAX else 0 - _LED_MAX if led_pu < 0 - _LED_MAX else led_pu
+
+
+@micropython.viper
+def at_once(trk: ptr32, kick: int) -> int:
+    """Return what of a kick is done by this set point; what is left of the rest by the next one is kept for that."""
+    kick = _LED_MAX if kick > _LED_MAX else 0 - _LED_MAX if kick < 0 - _LED_MAX else kick
+    swings = trk[_TURNS] > _SWINGING
+    most = _LED_MAX if swings else trk[_KICK_MOST]
+    most = most if kick > most else 0 - most if kick < 0 - most else kick
+    trk[_KICK_PU] = 0 if swings else most
+    trk[_KICK_REST] = (kick - most) * (_TURN - trk[_PART]) >> 10
+    return most
 
 
 @micropython.viper

@@ -5,8 +5,11 @@ kick (lead.py) then stands for another time than the period it was meant for, an
 beyond. Here the PCS is reckoned from the times at which set points were given to the wire; what it is off from where
 the last tick meant it to be now is led once more, beyond what a kick may usually be, since it is known.
 
-What has gone beyond where nothing may be exported cannot be made good: no set point may exceed the load. So where set
-points have lately been late, a part of what is left of a large kick is spared for the next one.
+What has gone beyond where nothing may be exported cannot be made good: no set point may exceed the load. So while a
+large kick stands the line is kept free for the set point that takes it back, and the next tick comes a whole period
+behind this one, whatever meter it may miss. Where large kicks have landed so, as the PCS itself shows, the next may be
+as deep as it can do; where one has led beyond, the way to the PCS is not to be relied on, and no more than the usual is
+done at once until some have landed again.
 
 The tick runs the viper functions on the cells of Tracker. A cell that may be below zero gets its sign back by
 ((x & MASK) ^ HALF) - HALF.
@@ -21,19 +24,23 @@ _MASK = const(0x3FFFFFFF)
 _HALF = const(0x20000000)
 _ONE = const(1024)
 _ON_TIME_US = const(1000)  # from a tick to its set point on a free line
-_LATE_US = const(2000)  # so late is not on time
-_LATELY = const(6)  # over 2 ** 6 set points
-_SOME = const(2048)  # times 1,024: two of these
 _LONG_US = const(200_000)  # nothing is known of the time before
 _FAR = const(3500)  # beyond so many 1,024ths of a lag the fraction in go() is none any more
-_SPARED = const(3)  # an eighth
+_WATCH = const(12)  # ticks: the dead time of a PCS and three lags
+_LITTLE = const(32)  # this part of the rating
+_SURE = const(8)  # in a row
 
 # As in drivers.line.cells and core.types.
-_PERIOD = const(26)
 _NOW = const(33)
+_KEPT = const(47)
 _WANTED = const(0)
+_BESS = const(2)
 
 # As in control.tracker.
+_TRIM = const(0)
+_BESS_PU = const(5)
+_AWAY_PU = const(18)
+_TERM_PU = const(20)
 _PART = const(25)
 _KICK = const(28)
 _KICK_REST = const(101)
@@ -43,8 +50,10 @@ _STANDS_PU = const(107)  # the set point that it has got
 _TICK_US = const(108)
 _LAG_US = const(109)
 _KICK_USUAL = const(110)
-_SPARED_PU = const(111)
-_OFTEN_LATE = const(112)  # set points that were late lately, times 1,024
+_WATCHED = const(111)  # ticks left in which to watch where the last large kick leads
+_WAY = const(112)  # that it went: 1 or -1
+_LANDED = const(113)  # large kicks in a row that have not led beyond
+_KICK_PU = const(114)  # what of a kick the set point has in it
 
 
 @micropython.viper
@@ -79,22 +88,32 @@ def make_good(trk: ptr32, point: ptr32, bus: ptr32, went: int):
     if stood <= since:  # else it never went
         trk[_STANDS_PU] = to_pu
         go(trk, to_pu, since - late)
-    trk[_OFTEN_LATE] -= trk[_OFTEN_LATE] >> _LATELY
-    if late > _LATE_US or since > bus[_PERIOD] + _LATE_US:
-        trk[_OFTEN_LATE] += _ONE
-    lead_again(trk, meant_pu - (((trk[_PCS_PU] & _MASK) ^ _HALF) - _HALF))
+    off_pu = meant_pu - (((trk[_PCS_PU] & _MASK) ^ _HALF) - _HALF)
+    trk[_KICK_REST] = (((trk[_KICK_REST] & _MASK) ^ _HALF) - _HALF) + (off_pu * trk[_KICK] >> 8)
 
 
 @micropython.viper
-def lead_again(trk: ptr32, off_pu: int):
-    """Add to what is left of a kick what this distance of the PCS takes; spare some of it where it may be too much."""
-    rest_pu = ((trk[_KICK_REST] & _MASK) ^ _HALF) - _HALF
-    more_pu = off_pu * trk[_KICK] >> 8
-    most_pu = trk[_KICK_USUAL]
-    beyond_pu = more_pu if rest_pu > 0 else 0 - more_pu
-    trk[_KICK_MOST] = most_pu + beyond_pu if beyond_pu > 0 else most_pu
-    rest_pu += more_pu + ((((trk[_SPARED_PU] & _MASK) ^ _HALF) - _HALF) * (_ONE - trk[_PART]) >> 10)
-    large = 2 * rest_pu > most_pu or 2 * rest_pu < 0 - most_pu
-    more_pu = rest_pu >> _SPARED if large and trk[_OFTEN_LATE] > _SOME else 0
-    trk[_SPARED_PU] = more_pu
-    trk[_KICK_REST] = rest_pu - more_pu
+def watch(trk: ptr32, point: ptr32, snap: ptr32, bus: ptr32) -> int:
+    """Return 1 where the set point has a large kick in it, and then keep the line free for the one behind it.
+
+    Else watch where the last large kick has led: more than a little beyond the set point, it stood for too long.
+    """
+    to_pu = ((point[_WANTED] & _MASK) ^ _HALF) - _HALF
+    kick_pu = ((trk[_KICK_PU] & _MASK) ^ _HALF) - _HALF
+    way = -1 if kick_pu < 0 else 1
+    plain_pu = (((trk[_AWAY_PU] + trk[_TERM_PU] + trk[_TRIM]) & _MASK) ^ _HALF) - _HALF
+    least_pu = trk[_KICK_USUAL] >> 1
+    if way * kick_pu > least_pu and way * (to_pu - plain_pu) > least_pu:  # and no limit has cut it
+        trk[_WATCHED] = _WATCH
+        trk[_WAY] = way
+        bus[_KEPT] = 2  # until this set point and the next have gone
+        return 1
+    if trk[_WATCHED]:
+        trk[_WATCHED] -= 1
+        beyond_pu = (((snap[_BESS] & _MASK) ^ _HALF) - _HALF - to_pu) * (((trk[_WAY] & _MASK) ^ _HALF) - _HALF)
+        if beyond_pu * _LITTLE > trk[_BESS_PU]:
+            trk[_WATCHED] = trk[_LANDED] = 0
+        elif trk[_WATCHED] == 0 and trk[_LANDED] < _SURE:
+            trk[_LANDED] += 1
+        trk[_KICK_MOST] = trk[_BESS_PU] if trk[_LANDED] == _SURE else trk[_KICK_USUAL]
+    return 0

@@ -27,7 +27,7 @@ _FULL_SCALE = const(0x80000)
 _ONE = const(1024)
 _OVER = const(0x100000)
 _TRIM_SHARE = 20  # the trim may reach 1/20 of the BESS rating
-_KICK_SHARE = 13  # 32nds of the rating: more of it at once would make it a matter of luck when a command arrives
+_KICK_SHARE = 13  # 32nds of the rating: more of it at once is a matter of luck where commands do not arrive on time
 _ERROR_SHARE = 64  # an error beyond this part of it counts as one of that size: load on the move past a late meter
 _PRIOR_SHARE = 4096  # a swing below this part of the BESS rating is not weighed
 _ALIASED_SHARE = 256  # nor one below this part doubted
@@ -119,8 +119,8 @@ _KICK_REST = const(101)  # of a kick, what is still to be done
 _KICK_MOST = const(105)  # of a kick at once, before it: what observe() has compared, for control.witnessed
 _PCS_PU = const(106)  # where the PCS is by what has really gone out and when, and 107 to 109: of control.sent
 _LAG_US = const(109)
-_KICK_USUAL = const(110)  # of a kick at once, where no set point was late; 111 and 112: as control.sent has them
-_CELLS = const(113)
+_KICK_USUAL = const(110)  # of a kick at once, until some have landed; 111 to 114: as control.sent has them
+_CELLS = const(115)
 
 
 @micropython.viper

@@ -1,20 +1,22 @@
-"""What is made good of a kick whose set point went out late, or never: beside a PCS that is reckoned exactly."""
+"""What is made good of a kick that went out late, or never, and how deep one may be: beside a PCS reckoned exactly."""
 
 from array import array
 from math import exp
 
 from firmware.control import sent, tuning
-from firmware.core.types import LOAD
-from tests.device.test_tracker import CONTROL, Rig, site
+from firmware.control.limits import Limits
+from firmware.core.types import BESS, LOAD
+from tests.device.test_tracker import BESS_PU, CONTROL, Rig, site
 
 PERIOD_US, LAG_US = 20_000, 50_000
-NOW, PERIOD, WENT = 33, 26, 40  # of the bus's cells
-FAR_PU = 40_000  # of a step, no more than one kick
-KICK_REST, SPARED = 101, 111
+NOW, PERIOD, WENT, KEPT = 33, 26, 40, 47  # of the bus's cells
+FAR_PU = 20_000  # of a large step: its kick is more than the usual one
+KICK_REST = 101
+SURE = 8  # large kicks that have landed
 
 
 class Wire(Rig):
-    """A load that falls once, and a PCS that gets each set point `late_us` behind its tick, or never."""
+    """A load that steps, and a PCS that gets each set point `late_us` behind its tick, or never."""
 
     def __init__(self):
         super().__init__(dict(CONTROL, policy="self_consumption", trim_permille_per_s=0),
@@ -22,19 +24,22 @@ class Wire(Rig):
         self.bus = array("i", [0] * 48)
         self.bus[PERIOD] = PERIOD_US
         self.now_us, self.pcs_pu, self.stands_pu = 1_000_000, 0.0, 0
+        self.tick(0)
 
-    def tick(self, load_pu, late_us=0, making_good=True):
-        """One period: the tick, and what the PCS does until the next one."""
+    def tick(self, load_pu, late_us=0, making_good=True, unseen_us=0):
+        """One period: the tick, and what the PCS does until the next one, taking its set point `unseen_us` later."""
         self.bus[NOW] = self.now_us
         if making_good:
             sent.make_good(self.tracker.cells, self.point.cells, self.bus, WENT)
         self.snap.age_ms[LOAD] = 0
         self.step(load_pu, PERIOD_US // 1000)
+        self.snap.power_pu[BESS] = round(self.pcs_pu)
+        self.kicks = sent.watch(self.tracker.cells, self.point.cells, self.snap.cells, self.bus)
         if late_us is not None:
-            self._go(late_us)
+            self._go(late_us + unseen_us)
             self.stands_pu = self.point.bess_pu
             self.bus[WENT] = self.now_us + late_us
-        self._go(PERIOD_US - (late_us or 0))
+        self._go(PERIOD_US - (late_us or 0) - unseen_us)
         self.now_us += PERIOD_US
         return self.point.bess_pu
 
@@ -73,17 +78,47 @@ def test_a_kick_that_stood_too_long_is_taken_back():
         assert plain[2] > 40 and abs(off[2]) <= 15, (late_us, plain, off)
 
 
-def test_of_a_large_kick_a_part_is_spared_only_where_set_points_have_been_late():
-    for late_us in (0, 5_000):
-        wire = Wire()
-        for i in range(64):
-            wire.tick(0, 0 if i % 4 else late_us)
-        spared = []
-        for _ in range(4):
-            wire.tick(FAR_PU)
-            spared.append(wire.tracker.cells[SPARED])
-        assert (max(spared) > 0) == (late_us > 0), (late_us, spared)
-        assert spared[-1] == 0
+def test_a_large_kick_keeps_the_line_free_for_the_set_point_that_takes_it_back():
+    wire = Wire()
+    for load_pu, kicks in ((0, 0), (5_000, 0), (5_000, 0), (FAR_PU, 1), (FAR_PU, 0)):
+        wire.bus[KEPT] = 0
+        wire.tick(load_pu)
+        assert (wire.kicks, wire.bus[KEPT]) == (kicks, 2 * kicks), load_pu
+
+
+def test_a_large_kick_that_a_limit_cuts_is_none():
+    wire = Wire()
+    wire.limits = Limits(BESS_PU, 1 << 19, 0, 0, 1000)  # nothing may be exported
+    for load_pu, ticks, kicks in ((0, 1, 0), (FAR_PU, 20, 0), (0, 1, 1)):
+        for _ in range(ticks):
+            wire.tick(load_pu)
+            assert wire.kicks == kicks, load_pu
+
+
+def swing(wire, times, unseen_us=0):
+    """Let the load swing so often; return how deep the first set point of each swing was kicked."""
+    depths = []
+    for _ in range(times):
+        load_pu = FAR_PU - wire.snap.power_pu[LOAD]
+        depths.append(abs(wire.tick(load_pu) - load_pu))
+        wire.tick(load_pu, unseen_us=unseen_us)
+        for _ in range(90):  # more often, and it would be taken for what swings all the time
+            wire.tick(load_pu)
+    return depths
+
+
+def test_a_kick_is_as_deep_as_the_pcs_can_once_some_have_landed():
+    wire = Wire()
+    usual_pu = BESS_PU * 13 // 32
+    assert swing(wire, SURE) == [usual_pu] * SURE
+    assert min(swing(wire, 4)) > 2 * FAR_PU
+
+
+def test_one_that_came_late_on_a_way_that_nobody_sees_makes_the_next_as_usual():
+    wire, usual_pu = Wire(), BESS_PU * 13 // 32
+    swing(wire, SURE)
+    for unseen_us, deep in ((0, True), (5_000, True), (0, False)):
+        assert (swing(wire, 1, unseen_us)[0] > usual_pu) == deep, unseen_us
 
 
 def test_after_a_long_rest_nothing_is_made_good():
