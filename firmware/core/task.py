@@ -148,7 +148,7 @@ class Task:
     def keep_pace(self):
         """Have the next run begin a whole period behind this one, whatever its gate says; called in the run itself."""
         cells, at = self._cells, self._at
-        late_us = cells[_START] + cells[at + _PERIOD] - cells[at + _DUE] & _MASK
+        late_us = (cells[_START] - cells[at + _DUE] & _MASK ^ _HALF) - _HALF + cells[at + _PERIOD]
         cells[at + _PACE] = min(late_us, cells[at + _HOLD])
         cells[at + _GATE] = _PACED
 
