@@ -1,8 +1,7 @@
 """The whole firmware on one page: the task table and control_tick(), over the objects that wiring.py makes.
 
-With wiring.py the only file that sees more than one layer. The way of one value: meter register -> drivers ->
-site.measure -> control -> drivers -> PCS; and site.measure -> ledger.energy -> ledger.interval -> ledger.book ->
-log.chain.
+With wiring.py the only file that sees more than one layer. The way of one value: register -> drivers -> site.measure
+-> control -> drivers -> PCS; and site.measure -> ledger.energy -> ledger.interval -> ledger.book -> log.chain.
 """
 
 import board
@@ -74,11 +73,10 @@ class Station(Wired):
         if self.watched:
             add(Task("watch_grid", self.watch_grid, period_ms // 4, 0, 3, 300))
         add(Task("tell", self._tell, max(control_ms, self.platform.tell_every_ms), period_ms // 2, 4, 2000))
-        second_ms = max(control_ms, 1000)
-        add(Task("each_second", self.each_second, second_ms, period_ms * 3 // 4, 5, 2000))
+        add(Task("each_second", self.each_second, max(control_ms, 1000), period_ms * 3 // 4, 5, 2000))
         if self.dispatch:
             add(Task("divide", self._divide, max(period_ms, 1000), period_ms * 3 // 4, 5, 2000))
-        add(Task("keep", self._keep, second_ms, period_ms * 3 // 4, 6, 2000))
+        add(Task("keep", self._keep, max(control_ms, 1000), period_ms * 3 // 4, 6, 2000))
 
     def split(self, dt_ms, now_ms):
         """Account for a period in which the ledger cuts, or that is long, or at whose end somebody sets the clock."""
@@ -260,6 +258,7 @@ def build(platform, tasks=True):
     """Return a Station for the site.json in the platform's folder, its journal open. Raises Error with the reason."""
     from firmware.site import config as site_config
     from firmware.site.rules import check_uarts
+
     platform.collect_at_will(True)  # nothing is timed yet, and making it all leaves more garbage than a heap holds
     files = Files(platform.root)
     data = files.read("site.json")
@@ -289,6 +288,7 @@ def _commission(station, options):
     station.platform.collect()
     from firmware.drivers.line import scan
     from firmware.site import commission as procedure
+
     procedure.run(station, options, scan.run)
 
 
