@@ -32,7 +32,9 @@ _COMMANDS = const(2)
 _IF_FORMED = const(18)
 _MAY = const(2)  # these of control.supervisor
 _INPUTS = const(11)
-_TERM_PU = const(20)  # of control.tracker
+_TERM_PU = const(20)  # these of control.tracker
+_WATCHED = const(111)
+_KICK_PU = const(114)
 _KICKS = const(32)  # beside what the state lets the set point do: it has a large kick in it
 
 
@@ -96,6 +98,7 @@ def decide(on, silent: int, known: int, step_ms: int) -> int:
     have_last_word(sup, point, lim, step_ms)
     if wind:
         limit_wind(wind, point, snap, known, ptr32(lim)[_CHARGE_PU] if may & _ALLOWED else 0)
-    if may & _COMMANDS and int(watch(trk, point, snap, bus)):
-        return may | _KICKS
+    if may & _COMMANDS and (ptr32(trk)[_KICK_PU] or ptr32(trk)[_WATCHED]):  # few ticks have anything to watch
+        if int(watch(trk, point, snap, bus)):
+            return may | _KICKS
     return may
