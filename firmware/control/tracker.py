@@ -129,7 +129,7 @@ def track(trk: ptr32, point: ptr32, lim: ptr32):
     point[_TARGET] = trk[_TARGET_PU]
     last_pu = ((point[_WANTED] & _MASK) ^ _HALF) - _HALF
     want_pu = trk[_SHAPED_PU] + trk[_TERM_PU] + trk[_TRIM]
-    if last_pu == trk[_CLIPPED_PU]:
+    if (last_pu - trk[_CLIPPED_PU]) & _MASK == 0:
         want_pu += trk[_CARRY]
     want_pu = ((want_pu & _MASK) ^ _HALF) - _HALF
     if want_pu - last_pu <= trk[_DEAD_BAND] and last_pu - want_pu <= trk[_DEAD_BAND]:

@@ -95,6 +95,17 @@ def test_a_large_kick_that_a_limit_cuts_is_none():
             assert wire.kicks == kicks, load_pu
 
 
+def test_what_the_rating_cuts_off_a_kick_the_next_set_point_makes_good_either_way():
+    for way in (1, -1):
+        wire, far_pu = Wire(), way * BESS_PU // 4
+        swing(wire, SURE)
+        for _ in range(90):
+            wire.tick(-far_pu)
+        assert wire.tick(far_pu) == way * BESS_PU
+        assert way * wire.tick(far_pu) > BESS_PU // 4 + BESS_PU // 8
+        assert abs(wire.pcs_pu - far_pu) < BESS_PU // 200, way
+
+
 def swing(wire, times, unseen_us=0):
     """Let the load swing so often; return how deep the first set point of each swing was kicked."""
     depths = []
