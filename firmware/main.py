@@ -199,8 +199,7 @@ class Station(Wired):
 
     def stop(self):
         """Take the battery to zero, close the open interval, write everything, say so."""
-        now_ms = self.platform.ms()
-        self.cutter.add(self.measure.snapshot, ticks.diff(now_ms, self.measure.snapshot.now_ms))
+        self.cutter.add(self.measure.snapshot, ticks.diff(self.platform.ms(), self.measure.snapshot.now_ms))
         self.cutter.cut(self.measure.snapshot)
         self.supervisor.tell(1 << _IF_STOPPING, 1 << _IF_STOPPING)
         self.field.command(0)
@@ -212,6 +211,7 @@ class Station(Wired):
         for _ in self.last_words():
             self.field.poll()
             self.platform.tidy()
+        self.field.await_zero(self.platform)
         if self.uplink:
             self.uplink.session.stop()
         self.platform.close()

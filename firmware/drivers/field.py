@@ -6,6 +6,7 @@ a period later the PCS and the grid meter. A set point is urgent and goes before
 
 import micropython
 
+from firmware.core import ticks
 from firmware.core.pace import tick_ms
 from firmware.core.types import BESS, GENSET, GRID, LOAD, PV, ROLES, WIND
 from firmware.drivers.commanded import READY
@@ -17,6 +18,7 @@ from firmware.drivers.regmap import Scale
 
 _METER_ROLES = {"load": LOAD, "grid": GRID, "wind": WIND, "pv": PV, "genset": GENSET}
 _RATINGS = {"pcs": "bess_w", "bms": "bess_w", "wind_limit": "wind_w", "pv_limit": "pv_w", "genset_control": "genset_w"}
+_ZERO_MS = 500  # longer than any PCS takes that answers, twice over
 _BELIEVED_MINUS_ONE = 5  # in a row; of a load none ever is
 _DIRECT = (LOAD, WIND, PV, GENSET)  # what the feed-forward is made of
 
@@ -177,6 +179,13 @@ class Field:
         """Send the wind limit, where the site can limit its wind."""
         if self.limiter is not None and self.limiter.ready:
             self.limiter.command(limit_pu)
+
+    def await_zero(self, platform):
+        """Wait until the PCS has acknowledged a zero that was sent, half a second at most: nobody sends another."""
+        begin_ms = platform.ms()
+        while self.pcs.ready and self.pcs.applied.value and ticks.diff(platform.ms(), begin_ms) < _ZERO_MS:
+            self.poll()
+            platform.idle(min(self.wait_us(), 1000))
 
     def go_dry(self, dry):
         """Command nothing from now on: each device falls back by itself. Or set all of them up again."""
