@@ -98,7 +98,5 @@ def decide(on, silent: int, known: int, step_ms: int) -> int:
     have_last_word(sup, point, lim, step_ms)
     if wind:
         limit_wind(wind, point, snap, known, ptr32(lim)[_CHARGE_PU] if may & _ALLOWED else 0)
-    if may & _COMMANDS and (ptr32(trk)[_KICK_PU] or ptr32(trk)[_WATCHED]):  # few ticks have anything to watch
-        if int(watch(trk, point, snap, bus)):
-            return may | _KICKS
-    return may
+    kicked = ptr32(trk)[_KICK_PU] | ptr32(trk)[_WATCHED]  # few ticks have anything to watch
+    return may | _KICKS if may & _COMMANDS and kicked and int(watch(trk, point, snap, bus)) else may
