@@ -4,19 +4,16 @@ All have the simulated site's battery, PV, genset and grid; ours is the whole fi
 `simulate`, at a control period of 5 s, once as `host_tools/sites/cabinet.json` has it and once with a backup kept.
 """
 
-import argparse
 import json
 import random
 import tempfile
 from pathlib import Path
 
 from host_tools import datasets
-from host_tools.bench import control_table, edge_plan, rivals
+from host_tools.bench import control_table, edge_plan, rivals, simulated
 from host_tools.bench.cabinet_plant import Cabinet, Outcome
 from host_tools.bench.figures import Figure
-from host_tools.commands import simulate
 from host_tools.plant.series import US_PER_S, load_columns, load_power
-from host_tools.plant.simulation import Simulation
 from host_tools.toolchain import paths
 
 HOURS = 24
@@ -80,17 +77,8 @@ def laws(rating_w):
 
 def ours(folder, made, paths_of, happens, hours=HOURS):
     """Return the Outcome of the whole firmware on a site.json (a dict), through `simulate`."""
-    (folder / "site.json").write_text(json.dumps(made))
-    rows = "".join(",".join(map(str, event)) + "\n" for event in happens)
-    (folder / "events.csv").write_text("time_s,device,event,value\n" + rows)
-    parser = argparse.ArgumentParser()
-    simulate.add_arguments(parser)
-    args = parser.parse_args(["--site", str(folder / "site.json"), "--load", str(paths_of[0]), "--pv",
-                              str(paths_of[1]), "--events", str(folder / "events.csv"), "--duration",
-                              str(hours * 3600), "--trace-step", "60", "--out", str(folder / "run")])
-    simulate.check(args)
-    Simulation(args).carry_out()
-    found = json.loads((folder / "run" / "summary.json").read_text())
+    found = simulated.run(folder, made, happens, "--load", paths_of[0], "--pv", paths_of[1], "--duration", hours * 3600,
+                          "--trace-step", 60)
     energy, battery = found["energy"], found["energy"]["battery"]
     sources, shed = energy["sources_wh"], found["island"]["shed"]
     return Outcome(energy["uses_wh"]["load"], sources["grid_import"], sources["genset"], energy["unserved_wh"],

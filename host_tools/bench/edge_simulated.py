@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from host_tools.bench import edge_measures as edge
+from host_tools.bench import simulated
 from host_tools.bench.figures import Figure, Measure
 from host_tools.errors import ToolError
 from host_tools.plant.utc import show_utc
@@ -25,17 +26,18 @@ _START = int(datetime(2014, 1, 1, tzinfo=UTC).timestamp())
 _WEEK_S = edge.WEEK_H * 3600
 _MINUTE_MS, _SECOND_MS = 60_000, 1000
 _SECOND_WEEK = 20  # the worst one at steps of a minute: it is run again at 1 s
-# What a control period of a minute needs besides; a period of a second needs nothing.
-_BESIDE = {_MINUTE_MS: {"control": {"stale_ms": 150_000, "frozen_ms": 600_000}, "pcs": {"reversion_s": 240}}}
+_PERIODS = {  # what a control period of so many ms has otherwise than the site
+    _MINUTE_MS: {"control": {"period_ms": _MINUTE_MS, "stale_ms": 150_000, "frozen_ms": 600_000},
+                 "pcs": {"reversion_s": 240}},
+    _SECOND_MS: {"control": {"period_ms": _SECOND_MS}},
+}
 
 
 def site(period_ms):
-    """Return the edge site as a dict with another control period."""
+    """Return the edge site as a dict with another control period, one of _PERIODS."""
     made = json.loads(_SITE.read_bytes())
-    beside = _BESIDE.get(period_ms, {})
-    made["control"].update(period_ms=period_ms, **beside.get("control", {}))
-    if "pcs" in beside:
-        made["pcs"] = {**made.get("pcs", {}), **beside["pcs"]}
+    for section, changes in _PERIODS[period_ms].items():
+        made[section] = {**made.get(section, {}), **changes}
     return made
 
 
@@ -46,16 +48,15 @@ def run(week, period_ms, folder, duration_s=_WEEK_S):
         with open(folder / f"{name}.csv", "w", encoding="ascii") as file:
             file.write("time_s,power_w\n")
             file.writelines(f"{60 * i},{round(1000 * values[begin + i])}\n" for i in range(duration_s // 60 + 1))
-    (folder / "site.json").write_text(json.dumps(site(period_ms)))
-    (folder / "events.csv").write_text("time_s,device,event,value\n0,pcs,soc_permille,500\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "host_tools", "simulate", "--site", folder / "site.json", "--load", folder / "load.csv",
-         "--wind", folder / "wind.csv", "--events", folder / "events.csv", "--start", show_utc(_START + week * _WEEK_S),
-         "--duration", str(duration_s), "--trace-step", "600", "--out", folder / "run"],
-        cwd=paths.ROOT, capture_output=True, text=True)
+    words = simulated.prepare(
+        folder, site(period_ms), [(0, "pcs", "soc_permille", 500)], "--load", folder / "load.csv",
+        "--wind", folder / "wind.csv", "--start", show_utc(_START + week * _WEEK_S), "--duration", duration_s,
+        "--trace-step", 600)
+    done = subprocess.run([sys.executable, "-m", "host_tools", "simulate", *words], cwd=paths.ROOT,
+                          capture_output=True, text=True)  # a process of its own: several run side by side
     if done.returncode:
         raise ToolError(f"week {week} did not run: {done.stderr.strip()[-300:]}", "Run it alone, with `simulate`.")
-    return json.loads((folder / "run" / "summary.json").read_bytes())["energy"]
+    return simulated.summary(folder)["energy"]
 
 
 def _fraction(week, period_ms):

@@ -6,7 +6,7 @@ from pathlib import Path
 from host_tools.bench import tracking
 from host_tools.bench.figures import Figure, Measure
 from host_tools.bench.on_board import in_bytes, instructions, run
-from host_tools.bench.tracking_measures import DELAYS_MS, simulated, site
+from host_tools.bench.tracking_measures import DELAYS_MS, site, traced
 
 PERIODS_S = (1, 2, 5, 10)
 NAMES = ("rms", "p99", "band")
@@ -27,7 +27,7 @@ def fractions(period_ms, period_s, seed=_SEED, counted=_COUNTED):
             file.write("time_s,power_w\n")
             file.writelines(f"{i * tracking.STEP_MS / 1000:.3f},{power:.0f}\n" for i, power in enumerate(load))
         steady = site(period_ms, baseline_s=3600, baseline_ramp_w_per_s=1, homing_permille=0)
-        found, _ = simulated(Path(name), steady, path, _STEP_MS / 1000)
+        found, _ = traced(Path(name), steady, path, _STEP_MS / 1000)
     return tracking.fractions(found["grid_w"], found["load_w"], found["target_w"],
                               _BEGIN_S + tracking.SKIP_PERIODS * period_s, _STEP_MS)
 

@@ -4,7 +4,6 @@ From a sample to the command at the PCS it is to take 30 ms at a period of 20 ms
 age and the buses take of that was measured; the simulated PCS waits for the rest as its dead time.
 """
 
-import argparse
 import csv
 import json
 import math
@@ -12,13 +11,11 @@ import tempfile
 from array import array
 from pathlib import Path
 
-from host_tools.bench import sampled_site, tracking
+from host_tools.bench import sampled_site, simulated, tracking
 from host_tools.bench.figures import Figure, Measure
 from host_tools.bench.sampled_site import swing
 from host_tools.bench.tracker_law import TrackerLaw
-from host_tools.commands import simulate
 from host_tools.datasets import gpt3_load
-from host_tools.plant.simulation import Simulation
 from host_tools.toolchain import paths
 
 _SITE = paths.ROOT / "host_tools" / "sites" / "hyperscale.json"
@@ -45,30 +42,23 @@ def site(period_ms, **control):
     return made
 
 
-def simulated(folder, made, load, trace_s, duration_s=0):
+def traced(folder, made, load, trace_s, duration_s=0):
     """Run a site on a load; return (columns of the trace by name, summary)."""
-    (folder / "site.json").write_text(json.dumps(made))
-    (folder / "events.csv").write_text(f"time_s,device,event,value\n0,pcs,dead_ms,{made['pcs']['dead_ms']}\n")
-    parser = argparse.ArgumentParser()
-    simulate.add_arguments(parser)
-    args = parser.parse_args(["--site", str(folder / "site.json"), "--load", str(load), "--out", str(folder / "run"),
-                              "--events", str(folder / "events.csv"), "--trace-step", str(trace_s),
-                              *(["--duration", str(duration_s)] if duration_s else [])])
-    simulate.check(args)
-    Simulation(args).carry_out()
+    summary = simulated.run(folder, made, [(0, "pcs", "dead_ms", made["pcs"]["dead_ms"])], "--load", load,
+                            "--trace-step", trace_s, *(["--duration", duration_s] if duration_s else []))
     found = {name: array("d") for name in ("load_w", "grid_w", "target_w", "setpoint_w", "bess_w")}
     with open(folder / "run" / "trace.csv", newline="") as file:
         for row in csv.DictReader(file):
             for name, values in found.items():
                 values.append(float(row[name] or "nan"))
-    return found, json.loads((folder / "run" / "summary.json").read_bytes())
+    return found, summary
 
 
 def gpt3(period_ms, duration_s=0):
     """Return the figures of the GPT-3 run, fractions of the load's own, against the baseline of the definitions."""
     with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as name:
         load = gpt3_load(Path(name) / "inputs")
-        found, summary = simulated(Path(name), site(period_ms), load.path, _TRACE_S, duration_s)
+        found, summary = traced(Path(name), site(period_ms), load.path, _TRACE_S, duration_s)
     step_ms = round(1000 * _TRACE_S)
     target = tracking.baseline_w(found["load_w"], step_ms)
     values = tracking.fractions(found["grid_w"], found["load_w"], target, tracking.SKIP_S, step_ms)
@@ -115,7 +105,7 @@ def sweep(period_ms=20, frequencies=SWEEP_HZ):
         folder = Path(name)
         held = write_held(folder / "load.csv", frequencies)
         steady = site(period_ms, baseline_s=3600, baseline_ramp_w_per_s=1, homing_permille=0)
-        found, _ = simulated(folder, steady, folder / "load.csv", _SWEEP_TRACE_S)
+        found, _ = traced(folder, steady, folder / "load.csv", _SWEEP_TRACE_S)
     gains = []
     for hz, _, end_s in held:
         ours, own = (swing(found[name], hz, end_s, _SWEEP_TRACE_S) for name in ("grid_w", "load_w"))
