@@ -76,9 +76,15 @@ def _mode():
     return "on_grid"
 
 
-def _restless(count=[0]):  # noqa: B006 - it counts its calls
-    count[0] += 1
-    return "on_grid" if count[0] & 1 else "degraded"
+def _restless():
+    """Return a mode() that says another one each time."""
+    modes = ["on_grid", "degraded"]
+
+    def mode():
+        modes.reverse()
+        return modes[0]
+
+    return mode
 
 
 def _reason():
@@ -102,7 +108,7 @@ class Device:
         self.log = Log(files, facts)
         snapshot = Snapshot()
         status = Status("0.0", bytes(32), 10, snapshot, Setpoint(), clock,
-                        _restless if options.get("restless") else _mode, _reason, self.log)
+                        _restless() if options.get("restless") else _mode, _reason, self.log)
         config = {"site": {"id": facts["site"], "device": facts["device"]}, "uplink": section}
         self.sender, self.work = make.make(config, files, platform, clock, self.log, EventLog(facts["events"]), status,
                                            self._note, frames, ecdsa_verify)
