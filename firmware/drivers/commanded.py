@@ -13,6 +13,7 @@ from firmware.core.errors import BusError
 from firmware.core.types import Reading
 from firmware.drivers.line import modbus
 from firmware.drivers.line.reader import Reader
+from firmware.drivers.misses import Misses
 from firmware.drivers.ratio import LIMIT_PU, Ratio
 
 # What a device says of itself, by their places in `says`.
@@ -49,8 +50,8 @@ class Commanded:
         self._bus = bus
         self._scale = scale
         self._lost_after = lost_after
-        self._missed = 0  # reads without an answer since the last one of power
-        self._refused = 0  # commands without one
+        self._missed = Misses(lost_after)  # reads without an answer since the last one of power
+        self._refused = Misses(lost_after)  # commands without one
         self._gone = 0  # exceptions to slow reads, less the answers in between
         self._starting = False
         self._reader = Reader(bus, unit, timeout_us, function)
@@ -89,7 +90,7 @@ class Commanded:
         self.trouble = ""
         try:
             yield from self._set_up()
-            self._missed = self._refused = self._gone = 0
+            self._missed.count = self._refused.count = self._gone = 0
             self.say(READY, True)
         except BusError as error:
             self.trouble = error.code
@@ -164,10 +165,10 @@ class Commanded:
         if job is self._awaited:
             self._outcome = _DONE
         if job is self._fast:
-            self._missed = 0
+            self._missed.count = 0
             self._take_fast(job, buf, at)
         elif job is self._set:
-            self._refused = 0
+            self._refused.count = 0
             # Submitted anew meanwhile: what was acknowledged is the command before.
             self.applied.take(self.asked_pu() if job.idle() else self.applied.value, job.sent_ms)
         elif not job.is_write:
@@ -185,19 +186,19 @@ class Commanded:
 
     @micropython.native
     def on_failure(self, job, status):
-        """Count a failure; after `lost_after` in a row the device is not ready, and wants start() again."""
+        """Count a failure; after enough in a row (drivers.misses) the device is not ready, and wants start() again."""
         if job is self._awaited:
             self._outcome = status
         if job.is_write:
             if job.urgent:
-                self._refused += 1
+                self._refused.add(job.sent_ms)
         elif job is self._fast or status != _EXCEPTION:
             if job is self._fast:
                 self.power.fail()
-            self._missed += 1
+            self._missed.add(job.sent_ms)
         elif job.exception <= _DENIED:
             self._gone += 2  # a model that has disappeared is looked for anew
-        if self._missed >= self._lost_after or self._refused >= self._lost_after or self._gone >= 2 * self._lost_after:
+        if self._missed.enough() or self._refused.enough() or self._gone >= 2 * self._lost_after:
             if self.ready:
                 self.trouble = "LOST"
             self.say(READY, False)

@@ -12,6 +12,7 @@ from firmware.drivers import ratio, regmap, sunspec
 from firmware.drivers import sunspec_models_200 as models
 from firmware.drivers.line.reader import Reader
 from firmware.drivers.meter import Meter, turned
+from firmware.drivers.misses import Misses
 from firmware.drivers.ratio import INVALID, LIMIT_PU, S16, read
 from firmware.drivers.regmap import sunspec_ratio
 
@@ -36,8 +37,7 @@ class SunspecMeter(Meter):
         self.model = 0
         self.found = sunspec.Discovery()
         self._scale = scale
-        self._lost_after = lost_after
-        self._missed = 0
+        self._missed = Misses(lost_after)
         self._starting = False
         self._reader = Reader(bus, unit, timeout_us)
         self._ratios = None  # of an integer model: the cells of a Ratio for each exponent
@@ -56,7 +56,7 @@ class SunspecMeter(Meter):
         self.trouble = ""
         try:
             yield from self._set_up()
-            self._missed = 0
+            self._missed.count = 0
             self.ready = True
         except BusError as error:
             self.trouble = error.code
@@ -145,7 +145,7 @@ class SunspecMeter(Meter):
     @micropython.native
     def on_answer(self, job, buf, at):
         """Take the power from an answer, by the scale factor in it."""
-        self._missed = 0
+        self._missed.count = 0
         cells = self._cells
         if self._ratios is not None:
             exponent = buf[at + 8] << 8 | buf[at + 9]
@@ -167,10 +167,10 @@ class SunspecMeter(Meter):
 
     @micropython.native
     def on_failure(self, job, status):
-        """Count a failure; after `lost_after` in a row the meter is not ready, and wants start() again."""
+        """Count a failure; after enough in a row (drivers.misses) the meter is not ready, and wants start() again."""
         self.power.fail()
-        self._missed += 1
-        if self._missed >= self._lost_after:
+        self._missed.add(job.sent_ms)
+        if self._missed.enough():
             self.ready = False
             self.trouble = "LOST"
 

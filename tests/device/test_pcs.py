@@ -143,7 +143,7 @@ def test_lost_and_found_again():
     site.start()
     assert pcs.ready and pcs.stats.timeouts > 5
     site.slave.refuse_writes = True
-    for _ in range(5):
+    for _ in range(20):
         pcs.request()
         pcs.command(1)
         site.go()
