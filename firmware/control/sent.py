@@ -7,9 +7,9 @@ the last tick meant it to be now is led once more, beyond what a kick may usuall
 
 What has gone beyond where nothing may be exported cannot be made good: no set point may exceed the load. So while a
 large kick stands the line is kept free for the set point that takes it back, and the next tick comes a whole period
-behind this one, whatever meter it may miss. Where large kicks have landed so, as the PCS itself shows, the next may be
-as deep as it can do; where one has led beyond, the way to the PCS is not to be relied on, and no more than the usual is
-done at once until some have landed again.
+behind this one, whatever meter it may miss. Then a kick may be as deep as the PCS can do. Where one has led beyond, as
+the PCS itself shows, the way to it is not to be relied on, and no more than the usual is done at once until some have
+landed in a row.
 
 The tick runs the viper functions on the cells of Tracker. A cell that may be below zero gets its sign back by
 ((x & MASK) ^ HALF) - HALF.
@@ -28,7 +28,7 @@ _LONG_US = const(200_000)  # nothing is known of the time before
 _FAR = const(3500)  # beyond so many 1,024ths of a lag the fraction in go() is none any more
 _WATCH = const(12)  # ticks: the dead time of a PCS and three lags
 _LITTLE = const(32)  # this part of the rating
-_SURE = const(8)  # in a row
+SURE = const(8)  # in a row
 
 # As in drivers.line.cells and core.types.
 _NOW = const(33)
@@ -113,7 +113,7 @@ def watch(trk: ptr32, point: ptr32, snap: ptr32, bus: ptr32) -> int:
         beyond_pu = (((snap[_BESS] & _MASK) ^ _HALF) - _HALF - to_pu) * (((trk[_WAY] & _MASK) ^ _HALF) - _HALF)
         if beyond_pu * _LITTLE > trk[_BESS_PU]:
             trk[_WATCHED] = trk[_LANDED] = 0
-        elif trk[_WATCHED] == 0 and trk[_LANDED] < _SURE:
+        elif trk[_WATCHED] == 0 and trk[_LANDED] < SURE:
             trk[_LANDED] += 1
-        trk[_KICK_MOST] = trk[_BESS_PU] if trk[_LANDED] == _SURE else trk[_KICK_USUAL]
+        trk[_KICK_MOST] = trk[_BESS_PU] if trk[_LANDED] == SURE else trk[_KICK_USUAL]
     return 0
