@@ -6,6 +6,9 @@ show the same swing. How much of it that is, is weighed once a second over a min
 the feed-forward is held to its slow mean, and no period is looked for. An unmetered load beside is not taken for this:
 it is not in step with the metered one. Two meters that sample at the same instants are no help.
 
+Nor does it tell of a swing of four to eight ticks: when within a tick each meter was new nobody knows, and a true one
+may look out of step by a quarter of it. One faster than that is not worth following, whatever it is.
+
 Background. It works on the cells of control.tracker; what it sets there lead.weigh() obeys until the next second.
 """
 
@@ -15,6 +18,7 @@ _TARGET_PU = const(17)  # these of control.tracker
 _BANDS = const(70)
 _BANDS_END = const(88)
 _BAND = const(6)
+_RAW = const(29)  # slope of the net load from its last two samples, per tick
 _TURNS = const(89)
 _NEAREST = const(91)  # ticks between a sample of the load and one of the grid, the least since the last look; or NONE
 _MEAN = const(92)  # of the net load, times 64
@@ -24,6 +28,8 @@ _CONFIRMED = const(95)  # and of what the grid meter shows in its direction
 _DOUBTED = const(96)
 _OFF_PU = const(97)  # then the grid meter showed so much beyond what it should,
 _SAW_PU = const(98)  # and this was the net load
+_SWUNG = const(115)  # running sums of the swing alone,
+_MOVED = const(116)  # and of how far the load moves from tick to tick
 
 NONE = const(0x1FFFFFFF)
 _BITS = const(6)
@@ -70,6 +76,11 @@ def _weigh(cells, prior_pu):
     confirmed = cells[_CONFIRMED]
     confirmed += max(min(seen_pu, most_pu), -most_pu) + prior_pu - (confirmed >> _BITS)
     cells[_SHOWN], cells[_CONFIRMED] = shown, confirmed
+    swung, moved = cells[_SWUNG], cells[_MOVED]
+    cells[_SWUNG] = swung = swung + swing_pu - (swung >> _BITS)
+    cells[_MOVED] = moved = moved + abs(cells[_RAW]) - (moved >> _BITS)
+    if swung * 4 < moved * 5 < swung * 7:  # of one of 8 and of 4 ticks, roughly
+        return 0
     return 1 if confirmed * 16 < shown * (11 if cells[_DOUBTED] else 8) else 0
 
 

@@ -141,8 +141,8 @@ def judge(per: ptr32, lag: ptr32) -> int:
     found = 0
     swing = lag[_HIGHEST] >> 7  # a load that is up for 3/4 of its period changes by half its swing at most
     # A wave of less than four fresh samples changes nearly as much from one to the next as it ever does, noise too:
-    # what the meter shows of it may be something else.
-    quick = lag[_MEANS + lag[_FRESH]] << 4 > lag[_HIGHEST] * 11
+    # what the meter shows of it may be something else. By chance the highest is too high, so one of five is left too.
+    quick = lag[_MEANS + lag[_FRESH]] << 4 > lag[_HIGHEST] * 9
     if lag[_RISEN] == 3 and lag[_LOWEST] < _NONE and swing > _LEAST_SWING and not quick:
         found = lag[_MEANS + count + lag[_FOUND]]
     if found:

@@ -123,7 +123,7 @@ _LAG_US = const(109)
 _KICK_USUAL = const(110)  # of a kick at once, where one has led beyond; the others up to 114: as control.sent has them
 _WATCHED = const(111)
 _LANDED = const(113)
-_CELLS = const(115)
+_CELLS = const(117)  # the last of them control.aliased's
 
 
 @micropython.viper
