@@ -12,12 +12,12 @@ import pytest
 from host_tools.bench import sampled_site, tracking_measures
 
 SOAK = os.environ.get("EVENKEEL_SOAK") == "1"
-COUNT = {20: 60} if SOAK else {}  # a period of 20 ms has the most ticks
-MANY = 400 if SOAK else 8
+COUNT = 400 if SOAK else 8
 SEEDS = (1, 2, 3) if SOAK else (1,)
 MOST, OF_PLAIN = 1.1, 1.15
-# Of plain, by few of a hundred: what two slow meters show of each other's swing is by chance of when they sample.
-NOT_REACHED = {"1_s_meter_at_20_ms": 1.4, "200_ms_meter_at_20_ms": 1.3, "1_s_meter": 1.3}
+NOT_REACHED = {"1_s_meter_at_20_ms": 1.4}  # of plain: two meters of a second show little of each other's swing
+if SOAK:  # by single ones of some hundred: what slow meters show of it is by chance of when they sample
+    NOT_REACHED |= {"200_ms_meter_at_20_ms": 1.3, "1_s_meter": 1.3}
 SITES = {  # control period, refresh of the meters, dead time of the PCS
     "20_ms": (20, 10, 14), "100_ms": (100, 10, 134), "200_ms_meter": (200, 200, 14),
     "200_ms_meter_at_20_ms": (20, 200, 14), "1_s_meter_at_20_ms": (20, 1000, 14),
@@ -32,7 +32,7 @@ def _too_large(rows, of_plain=OF_PLAIN):
 @pytest.mark.parametrize("name", SITES)
 def test_property_no_held_frequency_is_amplified(name, seed):
     period_ms, refresh_ms, dead_ms = SITES[name]
-    rows = sampled_site.generated(COUNT.get(period_ms, MANY), period_ms, refresh_ms, seed, dead_ms=dead_ms)
+    rows = sampled_site.generated(COUNT, period_ms, refresh_ms, seed, dead_ms=dead_ms)
     assert _too_large(rows, NOT_REACHED.get(name, OF_PLAIN)) == []
 
 
