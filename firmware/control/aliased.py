@@ -15,10 +15,10 @@ Background. It works on the cells of control.tracker; what it sets there lead.we
 from micropython import const
 
 _TARGET_PU = const(17)  # these of control.tracker
+_RAW = const(29)  # slope of the net load from its last two samples, per tick
 _BANDS = const(70)
 _BANDS_END = const(88)
 _BAND = const(6)
-_RAW = const(29)  # slope of the net load from its last two samples, per tick
 _TURNS = const(89)
 _NEAREST = const(91)  # ticks between a sample of the load and one of the grid, the least since the last look; or NONE
 _MEAN = const(92)  # of the net load, times 64

@@ -28,7 +28,7 @@ _LONG_US = const(200_000)  # nothing is known of the time before
 _FAR = const(3500)  # beyond so many 1,024ths of a lag the fraction in go() is none any more
 _WATCH = const(12)  # ticks: the dead time of a PCS and three lags
 _LITTLE = const(32)  # this part of the rating
-SURE = const(8)  # in a row
+_DOUBTS = const(8)  # large kicks
 
 # As in drivers.line.cells and core.types.
 _NOW = const(33)
@@ -52,7 +52,7 @@ _LAG_US = const(109)
 _KICK_USUAL = const(110)
 _WATCHED = const(111)  # ticks left in which to watch where the last large kick leads
 _WAY = const(112)  # that it went: 1 or -1
-_LANDED = const(113)  # large kicks in a row that have not led beyond
+_SHALLOW = const(113)  # large kicks that are still to land before one may be deep again
 _KICK_PU = const(114)  # what of a kick the set point has in it
 
 
@@ -112,8 +112,9 @@ def watch(trk: ptr32, point: ptr32, snap: ptr32, bus: ptr32) -> int:
         trk[_WATCHED] -= 1
         beyond_pu = (((snap[_BESS] & _MASK) ^ _HALF) - _HALF - to_pu) * (((trk[_WAY] & _MASK) ^ _HALF) - _HALF)
         if beyond_pu * _LITTLE > trk[_BESS_PU]:
-            trk[_WATCHED] = trk[_LANDED] = 0
-        elif trk[_WATCHED] == 0 and trk[_LANDED] < SURE:
-            trk[_LANDED] += 1
-        trk[_KICK_MOST] = trk[_BESS_PU] if trk[_LANDED] == SURE else trk[_KICK_USUAL]
+            trk[_WATCHED] = 0
+            trk[_SHALLOW] = _DOUBTS
+        elif trk[_WATCHED] == 0 and trk[_SHALLOW]:
+            trk[_SHALLOW] -= 1
+        trk[_KICK_MOST] = trk[_KICK_USUAL] if trk[_SHALLOW] else trk[_BESS_PU]
     return 0

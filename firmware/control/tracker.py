@@ -18,7 +18,6 @@ from firmware.control.baseline import aim
 from firmware.control.follow import align, expect, lags, learn, observe
 from firmware.control.lead import count_turns, lead, weigh
 from firmware.control.reasons import BASELINE, FOLLOW
-from firmware.control.sent import SURE
 from firmware.core.ticks import diff
 from firmware.core.types import cell, ptr32
 
@@ -122,7 +121,6 @@ _PCS_PU = const(106)  # where the PCS is by what has really gone out and when, a
 _LAG_US = const(109)
 _KICK_USUAL = const(110)  # of a kick at once, where one has led beyond; the others up to 114: as control.sent has them
 _WATCHED = const(111)
-_LANDED = const(113)
 _CELLS = const(117)  # the last of them control.aliased's
 
 
@@ -202,7 +200,7 @@ class Tracker:
         cells[_PRIOR] = max(bess_pu // _PRIOR_SHARE, 1)
         cells[_PCS_STEP] = 2 * _FULL_SCALE
         cells[_KICK_USUAL] = cells[_KICK_MOST] = bess_pu * _KICK_SHARE >> 5
-        cells[_WATCHED], cells[_LANDED] = 1, SURE  # so from its first tick on control.sent allows all of the rating
+        cells[_WATCHED] = 1  # so where control.sent watches, it allows all of the rating from its first tick on
         cells[_CAN_GIVE] = cells[_CAN_TAKE] = bess_pu
         cells[_WAIT] = max(_WAIT_MS, facts.period_ms if facts else 0)
         cells[_ERROR_MAX] = min(1_000_000 // max(gain, 1), max(bess_pu // _ERROR_SHARE, 1))

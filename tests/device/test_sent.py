@@ -5,7 +5,6 @@ from math import exp
 
 from firmware.control import sent, tuning
 from firmware.control.limits import Limits
-from firmware.control.sent import SURE
 from firmware.core.types import BESS, LOAD
 from tests.device.test_tracker import BESS_PU, CONTROL, Rig, site
 
@@ -13,6 +12,7 @@ PERIOD_US, LAG_US = 20_000, 50_000
 NOW, PERIOD, WENT, KEPT = 33, 26, 40, 47  # of the bus's cells
 FAR_PU = 20_000  # of a large step: its kick is more than the usual one
 KICK_REST = 101
+SURE = 8  # large kicks that have landed
 
 
 class Wire(Rig):
