@@ -15,10 +15,10 @@ _LEAST_MS = const(500)
 class Misses:
     """Failures in a row of one kind of request; whoever hears an answer to it sets `count` to 0."""
 
-    def __init__(self, most):
-        """`most`: as many may be by chance, less one."""
+    def __init__(self, least):
+        """`least`: so many in a row are needed, 1 or more."""
         self.count = 0
-        self._most = most
+        self._least = least
         self._first_ms = self._last_ms = 0
 
     @micropython.native
@@ -32,4 +32,4 @@ class Misses:
     @micropython.native
     def enough(self):
         """Return whether they say that the device is lost."""
-        return self.count >= self._most and diff(self._last_ms, self._first_ms) >= _LEAST_MS
+        return self.count >= self._least and diff(self._last_ms, self._first_ms) >= _LEAST_MS
